@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan
@@ -130,6 +131,15 @@ class OperatorSettings(Settings):
         unit="seconds",
         limit=MoreThan(0),
         read_by="sequencer",
+    )
+    history_url: str = setting(
+        "",
+        """The database that keeps the history (orders, fills, candles, ledgers), as a URL of SQLAlchemy; empty: a file
+        of SQLite in `history_dir`; off: none is kept.""",
+        read_by="sequencer api",
+    )
+    history_dir: Path = setting(
+        Path("var/history"), "Where the files of SQLite are, one for each deployment.", read_by="sequencer api"
     )
     max_body: int = setting(65536, "Size of a request's body.", unit="bytes", limit=AtLeast(1024), read_by="api")
     snapshot_batches: int = setting(

@@ -35,6 +35,9 @@ def pytest_configure() -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     check_every_answer()
+    os.environ.setdefault(
+        "SETOFF_OPERATOR_HISTORY_URL", "off"
+    )  # a process more for each operator: where it is asked for
 
 
 def pytest_report_header() -> list[str]:

@@ -16,6 +16,7 @@ from setoff.operator.api.closed import ClosedHandlers
 from setoff.operator.api.documents.serving import DocumentHandlers
 from setoff.operator.api.entry import EntryHandlers
 from setoff.operator.api.feed import Feed
+from setoff.operator.api.history import HistoryHandlers
 from setoff.operator.api.reader import Reader
 from setoff.operator.api.reads import ReadHandlers
 from setoff.operator.api.refusals.explainer import Explainer
@@ -25,6 +26,7 @@ from setoff.operator.api.stream import StreamHandlers
 from setoff.operator.api.submit import SubmitHandlers
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
+from setoff.operator.history.queries import History
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.wire.refusals import answer_errors
@@ -37,6 +39,7 @@ def make_app(
     admission: Admission,
     feed: Feed,
     scales: Scales,
+    history: History,
     max_body: int,
 ) -> web.Application:
     """The aiohttp application; `feed` is what `desk` announces to, `max_body` in bytes."""
@@ -50,6 +53,7 @@ def make_app(
         ClosedHandlers(outbox),
         StatusHandlers(desk, reader, admission, deployment, scales),
         StreamHandlers(feed),
+        HistoryHandlers(reader, scales, history, outbox),
         DocumentHandlers(),
     )
     app.add_routes(make_routes(part.handlers() for part in parts))

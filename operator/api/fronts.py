@@ -32,7 +32,7 @@ class Fronts:
     def __init__(
         self, hub: Hub, settings: OperatorSettings, deployment: Deployment, redis_url: str, listening: sockets.socket
     ) -> None:
-        limits = {name: getattr(settings, name) for name in LIMITS}
+        limits = {name: getattr(settings, name) for name in LIMITS} | {"history_dir": str(settings.history_dir)}
         is_alone = settings.api_processes == 1
         self._set_up = (json.dumps(limits), json.dumps(dataclasses.asdict(deployment)), redis_url, is_alone)
         self._hub = hub

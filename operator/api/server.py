@@ -15,6 +15,8 @@ from setoff.operator.api.feed import Feed
 from setoff.operator.api.views.market_views import show_calling
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
+from setoff.operator.history.keeper import choose_url
+from setoff.operator.history.queries import History
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
@@ -30,9 +32,10 @@ async def start_server(
     """Serve on `socket`; the runner's `cleanup` ends it."""
     scales = feed.scales = Scales(deployment.names, lambda: desk.exchange)
     feed.show_auctions = lambda: show_calling(scales, desk.exchange)
+    history = History(choose_url(settings, deployment))
     admission = Admission(desk, deployment.domain, settings)
     runner = web.AppRunner(
-        make_app(desk, outbox, deployment, admission, feed, scales, settings.max_body),
+        make_app(desk, outbox, deployment, admission, feed, scales, history, settings.max_body),
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         keepalive_timeout=IDLE_SECONDS,

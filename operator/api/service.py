@@ -21,6 +21,7 @@ from setoff.operator.api.feed import Feed
 from setoff.operator.api.fronts import Fronts
 from setoff.operator.api.server import listen, start_server
 from setoff.operator.bridge.hub import Hub
+from setoff.operator.history.keeper import OFF, HistoryKeeper
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
@@ -191,6 +192,10 @@ async def serve(
                     raise ConfigError("bad_config", f"redis_url: the store cannot be read: {error}") from None
                 if isinstance(announcer, Hub):
                     await announcer.settle()
+                if settings.history_url != OFF:
+                    keeper = HistoryKeeper(settings, deployment, redis_url)
+                    keeper.start()
+                    stack.push_async_callback(keeper.stop)
                 yield sequencer, f"http://{host}:{port}"
 
 

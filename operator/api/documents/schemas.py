@@ -13,7 +13,13 @@ from pydantic import ConfigDict, TypeAdapter
 from setoff.shared.codec import records
 from setoff.shared.codec.layout import Field, fields_of
 from setoff.shared.codec.records import ExchangeTerms, MarketParameters
-from setoff.shared.wire.api import market_answers
+from setoff.shared.wire.api import (
+    account_answers,
+    history_answers,
+    market_answers,
+    record_answers,
+    service_answers,
+)
 from setoff.shared.wire.api.channels import CHANNELS
 from setoff.shared.wire.api.decimals import find_units
 from setoff.shared.wire.api.operations import OPERATIONS
@@ -144,9 +150,7 @@ def _make_decimal(answer: type[Any]) -> Schema:
 
 def _list_parts() -> Iterator[type[Any]]:
     """All classes of answers, the parts of others, too."""
-    from setoff.shared.wire.api import account_answers, record_answers, service_answers
-
-    for module in (account_answers, market_answers, record_answers, service_answers):
+    for module in (account_answers, history_answers, market_answers, record_answers, service_answers):
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__:
                 yield value

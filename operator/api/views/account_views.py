@@ -35,7 +35,6 @@ _BACKSTOP: Final = Scaled(answers.Backstop)
 _EXIT: Final = Scaled(answers.Exit)
 _ORDER: Final = Scaled(answers.Order)
 _POSITION: Final = Scaled(answers.Position)
-_TRIGGER: Final = Scaled(answers.Trigger)
 _FINER: Final = 1000
 """Parts of a tick that an average price is shown in."""
 
@@ -199,7 +198,6 @@ def show_order(scales: Scales, order: Order) -> dict[str, Any]:
     scale = scales[order.market]
     if is_armed(order):
         trigger = {"above" if order.flags & records.ABOVE else "below": order.trigger}
-        trigger |= {"decimal": _TRIGGER.show(trigger, scale)}
     shown = {
         "market": order.market,
         "symbol": scale.symbol,
@@ -211,6 +209,7 @@ def show_order(scales: Scales, order: Order) -> dict[str, Any]:
         "size": str(order.size),
         "expiry": order.expiry,
         "trigger": trigger,
+        "trigger_price": order.trigger if trigger else None,
         "partner": order.partner - 1 if order.partner else None,
         "client": str(order.client),
         "sequence": order.sequence,

@@ -90,7 +90,6 @@ class Trigger(TypedDict):
 
     above: NotRequired[Ticks]
     below: NotRequired[Ticks]
-    decimal: Decimals
 
 
 class Order(TypedDict):
@@ -111,6 +110,8 @@ class Order(TypedDict):
     """0: never."""
     trigger: Trigger | None
     """None unless it is armed."""
+    trigger_price: Ticks | None
+    """The same, whichever way it waits."""
     partner: int | None
     """The order slot of the armed order that leaves when this one fires, and the other way round."""
     client: str

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.wire.api import account_answers as accounts
+from setoff.shared.wire.api import history_answers as history
 from setoff.shared.wire.api import market_answers as markets
 from setoff.shared.wire.api import record_answers as records
 from setoff.shared.wire.api import service_answers as service
-from setoff.shared.wire.api.parameters import ACCOUNT, MARKET, NAMES, NUMBER, Parameter
+from setoff.shared.wire.api.parameters import ACCOUNT, LARGE, MARKET, NAME, NAMES, NUMBER, Parameter
 
 VERSION: Final = "1"
 """Of the interface: the first part of its paths. Members may be added to answers; nothing is taken away or renamed."""
@@ -59,6 +60,11 @@ class Operation:
 
 _MARKET: Final = Parameter("market", MARKET, "Which market.")
 _ACCOUNT: Final = Parameter("account", ACCOUNT, "Whose.")
+_PAGE: Final = (
+    Parameter("before", NUMBER, "Those before this one, newest first; without it and `after` the latest."),
+    Parameter("after", NUMBER, "Those after this one, oldest first."),
+    Parameter("limit", NUMBER, "So many, at most 1000.", 100),
+)
 _NOT_READY: Final = ("not_ready",)
 _READ: Final = ("missing_field", "not_ready", "overloaded")
 _FIND: Final = (*_READ, "not_found")
@@ -132,6 +138,64 @@ OPERATIONS: Final = (
         "getWithdrawal", "GET", "/v1/withdrawals/{index}",
         "The proof of a withdrawal for the vault, once its epoch is complete.", service.Withdrawal,
         (Parameter("index", NUMBER, "From 0."),), _FIND, tag="settlement",
+    ),
+    Operation("getTrades", "GET", "/v1/history/trades/{market}", "Trades in a market's book.", history.Trades,
+              (_MARKET, *_PAGE), _FIND, tag="history"),
+    Operation(
+        "getCandles", "GET", "/v1/history/candles/{market}",
+        "Candles of a market's trades, the latest ones, oldest first.", history.Candles,
+        (
+            _MARKET,
+            Parameter("interval", NAME, "1s, 1m, 5m, 15m, 1h, 4h or 1d.", "1m"),
+            Parameter("first", NUMBER, "Seconds: none that begin before."),
+            Parameter("last", NUMBER, "Seconds: none that begin later."),
+            Parameter("limit", NUMBER, "So many, at most 1000.", 100),
+        ),
+        _FIND, tag="history",
+    ),
+    Operation("getPrices", "GET", "/v1/history/prices/{market}", "Index and mark of a market, each change.",
+              history.Prices, (_MARKET, *_PAGE), _FIND, tag="history"),
+    Operation("getFundingRates", "GET", "/v1/history/funding/{market}", "Funding rates of a market, each sample.",
+              history.FundingRates, (_MARKET, *_PAGE), _FIND, tag="history"),
+    Operation(
+        "getLiquidations", "GET", "/v1/history/liquidations", "Fills of accounts in liquidation.",
+        history.Liquidations,
+        (
+            Parameter("market", MARKET, "In this market alone."),
+            Parameter("account", ACCOUNT, "Of this account alone."),
+            *_PAGE,
+        ),
+        _FIND, tag="history",
+    ),
+    Operation("getAccountFills", "GET", "/v1/history/fills/{account}",
+              "An account's fills, with its fees, orders and client ids.", history.AccountFills, (_ACCOUNT, *_PAGE),
+              _FIND, tag="history"),
+    Operation(
+        "getPastOrders", "GET", "/v1/history/orders/{account}", "An account's orders, and what became of them.",
+        history.PastOrders,
+        (_ACCOUNT, Parameter("status", NAME, "open, filled, cancelled, expired, amended or refused."), *_PAGE),
+        _FIND, tag="history",
+    ),
+    Operation(
+        "getLedger", "GET", "/v1/history/ledger/{account}",
+        "Every change of an account's collateral, to the unit: money in and out, transfers, trades, fees, funding.",
+        history.Ledger, (_ACCOUNT, Parameter("kind", NAME, "Of this kind alone, as funding."), *_PAGE), _FIND,
+        tag="history",
+    ),
+    Operation("getPastRecords", "GET", "/v1/history/records/{account}", "An account's records, and how far they are.",
+              history.PastRecords, (_ACCOUNT, *_PAGE), _FIND, tag="history"),
+    Operation("getRecord", "GET", "/v1/records/{sequence}", "A record by its number, and how far it is.",
+              history.PastRecord, (Parameter("sequence", NUMBER, "From 0."),), _FIND, tag="history"),
+    Operation(
+        "lookUp", "GET", "/v1/lookup/{account}",
+        "What became of a record whose answer was lost: by the nonce that it was signed with, or its client id.",
+        history.Lookup,
+        (
+            _ACCOUNT,
+            Parameter("client", LARGE, "A client id; its latest 100 orders are shown."),
+            Parameter("nonce", LARGE, "A nonce."),
+        ),
+        _FIND, tag="history",
     ),
     Operation(
         "listen", "GET", "/ws", "A WebSocket on which what happens is pushed, as it happens.", None,

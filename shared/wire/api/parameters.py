@@ -17,9 +17,10 @@ class Form:
     pattern: str
     about: str
     is_number: bool = False
+    digits: int = 0
 
 
-NUMBER: Final = Form(r"[0-9]{1,18}", "a whole number of at most 18 digits", is_number=True)
+NUMBER: Final = Form(r"[0-9]{1,18}", "a whole number of at most 18 digits", is_number=True, digits=18)
 MARKET: Final = Form(
     r"([0-9]{1,18}|[A-Za-z][A-Za-z0-9]{0,30}(-[A-Za-z0-9]{1,30}){0,3})", "a market's symbol, as BTC-PERP, or its number"
 )
@@ -27,6 +28,8 @@ ACCOUNT: Final = Form(
     r"([0-9]{1,18}|0x[0-9a-fA-F]{40})(\.[0-9]{1,18})?",
     "an account's number or its owner's address (0x and 40 hexadecimal digits), with \".2\" behind it for sub 2",
 )
+LARGE: Final = Form(r"[0-9]{1,20}", "a whole number of at most 20 digits", is_number=True, digits=20)
+NAME: Final = Form(r"[a-z0-9_]{1,30}", "a name of small letters and digits")
 NAMES: Final = Form(r"[a-z_]{1,30}(,[a-z_]{1,30}){0,30}", "names with commas between them")
 
 
@@ -50,7 +53,7 @@ class Parameter:
         """For the document."""
         schema: dict[str, Any] = {"type": "string", "pattern": f"^{self.form.pattern}$"}
         if self.form.is_number:
-            schema = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+            schema = {"type": "integer", "minimum": 0, "maximum": 10**self.form.digits - 1}
         return schema if self.default is None else schema | {"default": self.default}
 
 

@@ -41,14 +41,12 @@ class Refusal(TypedDict):
     """What `detail` says in numbers, each named with its unit."""
 
 
-class Fill(TypedDict):
-    """One trade. Its taker buys or sells as `side` says."""
+class Traded(TypedDict):
+    """What everybody may know of a trade."""
 
     fill: Count
     """Its number, without gaps."""
     batch: Count
-    input_index: Count
-    """The input of the batch that made it."""
     time: Seconds
     """The batch's timestamp."""
     time_ms: Millis
@@ -56,8 +54,16 @@ class Fill(TypedDict):
     market: Count
     symbol: Symbol
     side: Side
+    """The taker's."""
     price: Ticks
     size: Lots
+
+
+class Fill(Traded):
+    """One trade. Its taker buys or sells as `side` says."""
+
+    input_index: Count
+    """The input of the batch that made it."""
     taker: Count
     """An account."""
     taker_order_slot: int | None

@@ -89,8 +89,9 @@ async def test_the_page_loads_and_runs_nothing(exchange: Running) -> None:
     "examples", [5, pytest.param(300, marks=pytest.mark.long)], ids=["some examples", "many examples"]
 )
 async def test_no_request_that_fits_the_document_or_breaks_it_is_answered_otherwise(
-    exchange: Running, examples: int, monkeypatch: pytest.MonkeyPatch
+    historic: Running, examples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    exchange = historic
     monkeypatch.setattr(read_budget, "SHARE", 100.0)
     schema = schemathesis.openapi.from_dict(make_openapi())
     schema.config.update(base_url=exchange.url)

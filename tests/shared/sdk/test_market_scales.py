@@ -36,7 +36,10 @@ async def test_orders_are_placed_by_symbol_and_in_decimals(named: Running) -> No
         resting = await maker.place("BTC-PERP", SELL, Decimal("100000.5"), "0.025")
         (order,) = await maker.orders()
         assert (order["price"], order["size"], resting.resting) == (200_001, "25", 25)
-        assert (order["symbol"], order["decimal"]) == ("BTC-PERP", {"price": "100000.5", "size": "0.025"})
+        assert (order["symbol"], order["decimal"]) == (
+            "BTC-PERP",
+            {"price": "100000.5", "size": "0.025", "trigger_price": None},
+        )
         taken = await taker.place_market("btc-perp", BUY, Decimal("0.010"))
         assert [fill["decimal"] for fill in taken.fills] == [{"price": "100000.5", "size": "0.01"}]
         (position,) = (await taker.account())["positions"]

@@ -55,8 +55,8 @@ async def test_a_pair_is_taken_whole_or_not_at_all(exchange: Running) -> None:
         first, second = await client.place_pair(1, BUY, 3, 105, 95, flags=0, expiry=START_TIME + 600)
         shown = {order["order_slot"]: (order["trigger"], order["partner"]) for order in await client.orders()}
         assert shown == {
-            first.order_slot: ({"above": 105, "decimal": {"above": "0.00105"}}, second.order_slot),
-            second.order_slot: ({"below": 95, "decimal": {"below": "0.00095"}}, first.order_slot),
+            first.order_slot: ({"above": 105}, second.order_slot),
+            second.order_slot: ({"below": 95}, first.order_slot),
         }
         exchange.l1.time += 5
         await asyncio.sleep(0.1)

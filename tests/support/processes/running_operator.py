@@ -42,6 +42,7 @@ SETTINGS: dict[str, Any] = {
     "l1_poll": 0.02,
     "snapshot_batches": 1000,
     "max_unposted_age": 1e9,
+    "history_url": "off",
 }
 """Quick enough for tests; nothing closes or beats by itself."""
 

@@ -1,0 +1,69 @@
+"""The process of the history: `python -m setoff.operator.history.process`, started by `keeper.py`, which tells it over
+its standard input what to follow, and whose end is its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from setoff.operator.history.follower import Follower
+from setoff.operator.history.store import Store, open_engine
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.errors import SetoffError
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
+
+NICE: Final = 10
+"""The machine and the API come first."""
+PAUSE: Final = 1.0
+"""Seconds after an error."""
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Follow until whoever started this has ended."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(NICE)
+    told = json.loads(sys.stdin.readline())
+    logging.basicConfig(level=told["log_level"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    deployment = Deployment.read(told["deployment"], "of the sequencer")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    store = Store(open_engine(told["history_url"], is_writer=True), deployment.namespace)
+    with Redis.from_url(told["redis_url"]) as redis:
+        follow(Follower(redis, deployment, store, _make_reader(told["rpc_url"], deployment)))
+
+
+def _make_reader(rpc_url: str, deployment: Deployment) -> ChainReader:
+    """Of L1, which is asked nothing before it has to be."""
+    return ChainReader(L1(rpc_url, chain_id=deployment.chain_id), deployment)
+
+
+def follow(follower: Follower) -> None:
+    """For ever; what fails is tried again from the checkpoint on."""
+    while True:
+        try:
+            follower.step()
+        except (SetoffError, RedisError, SQLAlchemyError, OSError) as error:
+            log.error("the history cannot go on now: %s", error)
+            time.sleep(PAUSE)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The history over the API: what was answered at the time is found again, by account, client id and nonce."""
+
+from typing import Any
+
+from tests.support.processes.running_operator import Running
+from tests.support.waiting import until
+
+from setoff.deploy.simulation.sample_traffic import START_TIME
+from setoff.shared.codec.records import BUY, IOC, SELL
+
+
+async def read(running: Running, path: str) -> Any:
+    status, answer = await running.get(path)
+    assert status == 200, answer
+    return answer
+
+
+async def catch_up(running: Running) -> None:
+    """Until the history has every record."""
+    count = (await running.status())["records"]
+
+    async def is_up() -> bool:
+        return (await running.get(f"/v1/records/{count - 1}"))[0] == 200
+
+    await until(is_up, "the history lags")
+
+
+async def test_what_was_traded_is_found_again_with_its_fees_and_orders(historic: Running) -> None:
+    async with historic.trader(1) as maker, historic.trader(2) as taker:
+        resting = await maker.place(1, SELL, 101, 5, client=77)
+        taken = await taker.place(1, BUY, 102, 3, client=2**64 - 1)
+        rest = await taker.place(1, BUY, 101, 9, IOC)
+        await maker.place(1, SELL, 105, 4, client=78)
+        await maker.cancel_client(78)
+    await catch_up(historic)
+    page = await read(historic, "/v1/history/fills/2")
+    assert [fill["size"] for fill in page["fills"]] == ["2", "3"] and page["next"] is None
+    last, first = page["fills"]
+    known = taken.fills[0]
+    assert {name: first[name] for name in ("fill", "price", "size", "batch", "time", "taker", "maker")} == {
+        name: known[name] for name in ("fill", "price", "size", "batch", "time", "taker", "maker")
+    }
+    assert (first["client"], first["record"], first["is_taker"]) == (str(2**64 - 1), taken.sequence, True)
+    assert (last["client"], last["record"]) == ("0", rest.sequence)
+    entries = (await read(historic, "/v1/history/ledger/2"))["entries"]
+    assert sum(int(entry["amount"]) for entry in entries) == int((await read(historic, "/v1/accounts/2"))["collateral"])
+    assert int(entries[-1]["amount"]) == 10**12 and entries[-1]["kind"] == "deposit"
+    fees = (await read(historic, "/v1/history/ledger/2?kind=fee"))["entries"]
+    assert [-int(entry["amount"]) for entry in fees] == [int(last["fee"]), int(first["fee"])]
+    orders = (await read(historic, "/v1/history/orders/1"))["orders"]
+    assert [(order["client"], order["status"], order["filled"]) for order in orders] == [
+        ("78", "cancelled", "0"),
+        ("77", "filled", "5"),
+    ]
+    assert orders[1]["record"] == resting.sequence
+    ioc = (await read(historic, "/v1/history/orders/2?status=cancelled"))["orders"]
+    assert [(order["size"], order["filled"]) for order in ioc] == [("9", "2")]
+
+
+async def test_trades_candles_and_prices_are_served_by_pages(historic: Running) -> None:
+    traffic = historic.traffic
+    for number, price in enumerate((99, 101, 98, 100)):
+        await historic.submit(traffic.order(1, SELL, price, 2 + number))
+        await historic.submit(traffic.order(2, BUY, price, 2 + number))
+    await catch_up(historic)
+    newest = await read(historic, "/v1/history/trades/M1-PERP?limit=3")
+    assert [trade["price"] for trade in newest["trades"]] == [100, 98, 101]
+    older = await read(historic, f"/v1/history/trades/1?limit=3&before={newest['next']}")
+    assert [trade["price"] for trade in older["trades"]] == [99] and older["next"] is None
+    again = await read(historic, "/v1/history/trades/1?after=0&limit=2")
+    assert [trade["price"] for trade in again["trades"]] == [99, 101]
+    (candle,) = (await read(historic, "/v1/history/candles/1?interval=1h"))["candles"]
+    shape = (candle["open"], candle["high"], candle["low"], candle["close"], candle["volume"], candle["trades"])
+    assert shape == (99, 101, 98, 100, "14", 4) and candle["start"] == START_TIME - START_TIME % 3600
+    assert candle["decimal"]["close"] == "0.001"
+    assert (await historic.get("/v1/history/candles/1?interval=2h"))[0] == 400
+    assert (await historic.get("/v1/history/trades/1?after=1&before=2"))[0] == 400
+    (price,) = (await read(historic, "/v1/history/prices/1"))["prices"]
+    assert (price["index"], price["mark"]) == (100, 100)
+
+
+async def test_an_order_whose_answer_was_lost_is_found_by_nonce_and_by_client_id(historic: Running) -> None:
+    traffic = historic.traffic
+    taken = (await historic.submit(traffic.order(1, BUY, 90, 5, client=4711)))[1]
+    await catch_up(historic)
+    for query in (f"nonce={taken['nonce']}", "client=4711"):
+        found = await read(historic, f"/v1/lookup/1?{query}")
+        assert [record["sequence"] for record in found["records"]] == [taken["sequence"]]
+        assert [(order["status"], order["size"]) for order in found["orders"]] == [("open", "5")]
+        assert found["records"][0]["stage"] == "executed"
+    assert await read(historic, "/v1/lookup/1?nonce=999") == {"account": 1, "records": [], "orders": []}
+    for query in ("", "?nonce=1&client=1"):
+        assert (await historic.get(f"/v1/lookup/1{query}"))[0] == 400
+
+
+async def test_without_a_history_it_is_said(exchange: Running) -> None:
+    status, answer = await exchange.get("/v1/history/trades/1")
+    assert (status, answer["reason"]) == (503, "not_ready") and "history_url" in answer["detail"]
