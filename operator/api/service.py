@@ -22,12 +22,14 @@ from setoff.operator.api.fronts import Fronts
 from setoff.operator.api.server import listen, start_server
 from setoff.operator.bridge.hub import Hub
 from setoff.operator.history.keeper import OFF, HistoryKeeper
+from setoff.operator.pulse import Pulse
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import InboxBatches, PostedBatches
 from setoff.operator.sequencer.receipt_signer import MakeSigner, ReceiptSigner, open_signer
 from setoff.operator.sequencer.sequencer import Sequencer
+from setoff.operator.sequencer.vital_signs import keep_telling
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config import readiness
 from setoff.shared.config.deployment_file import Deployment
@@ -89,10 +91,15 @@ async def _serve_until_signal(
         async with serving as (sequencer, url):
             print(f"sequencer: {url}", flush=True)
             readiness.tell(readiness.READY)
-            waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            with (
+                server.client(socket_timeout=STORE_TIMEOUT) as blocking,
+                Pulse(blocking, deployment, "sequencer").beating() as pulse,
+            ):
+                telling = asyncio.create_task(keep_telling(pulse, sequencer, url))
+                waits = [asyncio.create_task(stop.wait()), asyncio.create_task(sequencer.failed.wait())]
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for task in (telling, *waits):
+                    task.cancel()
         if isinstance(sequencer.failure, RedisError | OSError):
             raise StateError("not_ready", f"the store is gone: {sequencer.failure}") from None
         if sequencer.failure is not None:

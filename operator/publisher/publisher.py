@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -21,6 +22,8 @@ from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.operator.publisher.defender import Defender, MakePlayer
 from setoff.operator.publisher.proposer import Proposer
 from setoff.operator.publisher.snapshot import EpochSnapshot, MakeEpochs
+from setoff.operator.publisher.vital_signs import VitalSigns
+from setoff.operator.pulse import Pulse
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config import readiness
@@ -115,19 +118,33 @@ def run_publisher(
         publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot, survey)
         batcher = Batcher(l1, chain, outbox)
         failures: list[BaseException] = []
-        repeating = (batcher.post_next, POST_SECONDS, stop, failures)
-        posting = threading.Thread(target=_repeat, args=repeating, name="batcher")
-        posting.start()
-        print(f"publisher: 0x{l1.address.hex()}", flush=True)
-        readiness.tell(readiness.READY)
-        _repeat(publisher.step, settings.l1_poll, stop, failures)
-        posting.join()
+        with Pulse(redis, deployment, "publisher").beating() as pulse:
+            signs = VitalSigns(pulse, chain, proposer)
+            repeating = (batcher.post_next, POST_SECONDS, stop, failures, partial(signs.report, "posting"))
+            posting = threading.Thread(target=_repeat, args=repeating, name="batcher")
+            posting.start()
+            print(f"publisher: 0x{l1.address.hex()}", flush=True)
+            readiness.tell(readiness.READY)
+
+            def step() -> None:
+                signs.look()
+                publisher.step()
+
+            _repeat(step, settings.l1_poll, stop, failures, partial(signs.report, "claims"))
+            posting.join()
         for failure in failures:
             raise failure
 
 
-def _repeat(action: Callable[[], object], seconds: float, stop: threading.Event, failures: list[BaseException]) -> None:
-    """Do it every so many seconds until `stop`; what fails is logged, once for each message, and tried again.
+def _repeat(
+    action: Callable[[], object],
+    seconds: float,
+    stop: threading.Event,
+    failures: list[BaseException],
+    report: Callable[[str], object] = lambda failure: None,
+) -> None:
+    """Do it every so many seconds until `stop`; what fails is logged, once for each message, and tried again. `report`
+    hears what keeps it, "" for nothing.
 
     What nobody foresaw ends the other thread, too: half a publisher would look like a whole one.
     """
@@ -135,11 +152,14 @@ def _repeat(action: Callable[[], object], seconds: float, stop: threading.Event,
     while not stop.is_set():
         try:
             action()
+            if failure:
+                report("")
             failure = ""
         except (SetoffError, RedisError, OSError) as error:
             if str(error) != failure:
                 failure = str(error)
                 log.warning("%s: %s", threading.current_thread().name, failure)
+                report(failure)
         except Exception as error:
             log.exception("%s ends, and the publisher with it", threading.current_thread().name)
             failures.append(error)

@@ -59,6 +59,19 @@ class Status(Enum):
     FAILED = "failed"
 
 
+class Commits:
+    """How many commits there were since this process was started, and how long they took together."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.count += 1
+        self.seconds += seconds
+
+
 class Sequencer:
     """The one writer of a deployment's journal.
 
@@ -96,6 +109,9 @@ class Sequencer:
         self._wake = asyncio.Event()
         self._commit: asyncio.Task[None] | None = None  # of the turn before, on its way to the store
         self._turns = 0
+        self.refused = 0
+        """Records that the machine refused, since this process was started."""
+        self.commits = Commits()
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- for others --------------------------------------------------------------------------------------------------
@@ -264,7 +280,10 @@ class Sequencer:
     async def _write(self, turn: Turn) -> None:
         """Write what a turn has come to, and only then answer."""
         if turn.events:
+            begun = time.monotonic()
             await self._journal.append(turn.events)
+            self.commits.add(time.monotonic() - begun)
+        self.refused += len(turn.refused)
         results = [result for _, result in turn.accepted]
         if self.signer is not None:
             results = self.signer.attest(results)

@@ -14,6 +14,7 @@ import requests
 from tests.support.chains.exchange import Exchange
 from tests.support.waiting import wait_until
 
+from setoff.deploy.cli.main import main
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import Settings
@@ -81,7 +82,7 @@ def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp
 
 
 def test_the_store_outlives_its_parts_comes_back_and_ends_with_the_supervisor(
-    exchange: Exchange, tmp_path: Path
+    exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log, settings = tmp_path / "log", Settings(redis_dir=tmp_path / "redis")
     with operator(exchange, tmp_path) as running:
@@ -94,15 +95,26 @@ def test_the_store_outlives_its_parts_comes_back_and_ends_with_the_supervisor(
         wait_until(lambda: "the store ended with code 3; it is started again" in log.read_text(), 20)
         wait_until(lambda: RedisServer.find(settings) is not None, 20)
         again = RedisServer.find(settings)
-        assert again.url == store.url, "those who knew the address would not find it"
+        assert again is not None and again.url == store.url, "those who knew the address would not find it"
         with again.client() as redis:
             assert redis.get("kept") == b"1"
         url = addresses(log)[0]
         wait_until(lambda: requests.get(f"{url}/v1/health", timeout=10).status_code == 200, 30)
         assert len(addresses(log)) == 1, "the sequencer was not to be started again"
+        words = [
+            "operator",
+            "status",
+            f"--set=redis_dir={tmp_path / 'redis'}",
+            f"--set=deployment={tmp_path / 'deployment.json'}",
+        ]
+        wait_until(lambda: main(words) == 0, 30, what="the status does not become well")
+        told = capsys.readouterr().out
+        assert "sequencer: alive" in told and "publisher: alive" in told and "health of the API: ready" in told
+        assert main([*words, "--prometheus"]) == 0 and "setoff_operator_ready 1" in capsys.readouterr().out
         running.kill()
         running.wait()
         wait_until(lambda: not again.is_running, 20, what="the store outlives a killed supervisor")
+    assert main(words) == 1 and "nothing runs: there is no store" in capsys.readouterr().out
 
 
 def test_what_cannot_start_is_not_tried_for_ever(exchange: Exchange, tmp_path: Path) -> None:

@@ -114,10 +114,13 @@ def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
                     wait_until(lambda log=log: "sequencer: http" in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
                 elif "--every" in line:
                     wait_until(lambda log=log: "record " in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
-        (watcher,) = [line.split("deploy/run")[0] for line in typed if line.endswith("watcher run")]
+        operator, watcher = (
+            next(line.split("deploy/run")[0] for line in typed if line.endswith(f"{role} run"))
+            for role in ("operator", "watcher")
+        )
         for line in WRITTEN[3:]:
             if not any(words in line for words in STAYING):
-                terminal.type(watcher + line)
+                terminal.type((operator if " operator " in line else watcher) + line)
         result = asyncio.run(run_example(terminal.environment["SETOFF_KEY"], terminal.environment["SETOFF_EXCHANGE"]))
         assert result.outcome == "accepted" and result.resting == 10
 

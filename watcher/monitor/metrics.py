@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from setoff.shared.wire.metrics import Metrics
 from setoff.watcher.chain.withheld import WithheldBatch
 from setoff.watcher.liveness.presence import STATES
 from setoff.watcher.monitor.dispute_view import FALSE, TRUE, Overview, Pairing
@@ -9,15 +10,8 @@ from setoff.watcher.monitor.dispute_view import FALSE, TRUE, Overview, Pairing
 
 def to_prometheus(overview: Overview) -> str:
     """All of them, a gauge each; seconds that are left are negative once they are over."""
-    lines = []
-
-    def metric(name: str, purpose: str, samples: list[tuple[dict[str, object], int]]) -> None:
-        lines.append(f"# HELP setoff_{name} {purpose}")
-        lines.append(f"# TYPE setoff_{name} gauge")
-        for labels, value in samples:
-            shown = ",".join(f'{label}="{text}"' for label, text in labels.items())
-            lines.append(f"setoff_{name}{{{shown}}} {value}" if shown else f"setoff_{name} {value}")
-
+    metrics = Metrics()
+    metric = metrics.gauge
     metric("l1_block", "last block read", [({}, overview.block)])
     metric("l1_time", "time of the chain, unix seconds", [({}, overview.now)])
     metric("confirmed_epoch", "epochs whose start is confirmed", [({}, overview.confirmed)])
@@ -83,7 +77,7 @@ def to_prometheus(overview: Overview) -> str:
             for level in ("warning", "critical")
         ],
     )  # fmt: skip
-    return "\n".join(lines) + "\n"
+    return metrics.text
 
 
 def _is_true(match: Pairing) -> bool:

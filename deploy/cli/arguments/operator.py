@@ -20,4 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         part = parts.add_parser(name, help=purpose)
         part.set_defaults(is_service=True)
         add_service(part, "operator")
+    status = parts.add_parser("status", help="how its processes are; exit code 1 if somebody has to look at something")
+    status.add_argument("--prometheus", action="store_true", help="as metrics")
+    status.add_argument(
+        "--listen", metavar="HOST:PORT", help="serve /metrics, /status, /ready and / there until stopped"
+    )
+    status.set_defaults(module="operator_status")
+    add_service(status, "operator")
     config.configure(parts, "operator")

@@ -1,0 +1,1 @@
+"""What an operator is shown of its own processes."""
