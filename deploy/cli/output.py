@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,7 @@ def tell(arguments: argparse.Namespace, line: str) -> None:
 def tell_progress(text: str) -> None:
     """A line that is written over by the next, on a terminal; an empty one clears it."""
     if sys.stderr.isatty():
+        text = text[: shutil.get_terminal_size().columns - 1]
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 

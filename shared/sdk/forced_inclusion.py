@@ -190,8 +190,14 @@ class ForcedInclusion:
         """Begin the end of the exchange. Raises Reverted("too_early") while the operator is not silent for so long."""
         return self._queued(self._vault.wind_down())
 
-    def wait(self, forced: Forced, timeout: float | None = None, poll: float = POLL_SECONDS) -> InclusionResult:
-        """Wait until a batch has consumed the message and the machine has taken what is in it.
+    def wait(
+        self,
+        forced: Forced,
+        timeout: float | None = None,
+        poll: float = POLL_SECONDS,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> InclusionResult:
+        """Wait until a batch has consumed the message and the machine has taken what is in it; `tell` hears what for.
 
         Raises StateError("not_ready") after `timeout` seconds. A node that does not answer for a while only delays.
         """
@@ -209,6 +215,9 @@ class ForcedInclusion:
                 if result is not None:
                     raise StateError("not_ready", f"message {forced.index} is {describe(result)}")
                 raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
+            left = int(forced.due - time.time())
+            until = f"it may be left out for {left} s more" if left > 0 else "it may not be left out any more"
+            tell(f"waiting for a batch to take message {forced.index}: {until}" if result is None else describe(result))
             time.sleep(poll)
 
     def pay(self, index: int) -> TransactionReceipt:

@@ -18,6 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = load_client(arguments)
     l1 = L1(settings.rpc_url, settings.private_key(), patience=settings.l1_patience)
+    tell(arguments, "the contracts are compiled first, if that was not done here before: half a minute")
     deployment = deploy(
         l1,
         preset(arguments.preset),

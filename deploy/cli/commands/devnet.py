@@ -72,6 +72,8 @@ In every other terminal first:
 
 An operator (its API will be at http://127.0.0.1:8700):
   REDIS_URL={redis} SETOFF_OPERATOR_KEY={operator} {setoff} operator run
+and how it is:
+  REDIS_URL={redis} {setoff} operator status
 
 A watcher:
   REDIS_URL={watcher_redis} SETOFF_WATCHER_KEY={watcher} {setoff} watcher run

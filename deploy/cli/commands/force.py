@@ -114,7 +114,7 @@ def finish(inclusion: ForcedInclusion, arguments: argparse.Namespace, forced: Fo
         show(arguments, facts, queued, f"what becomes of it: `setoff inspect message {forced.index}`")
         return 0
     tell(arguments, queued)
-    result = inclusion.wait(forced, arguments.timeout)
+    result = inclusion.wait(forced, arguments.timeout, tell=tell_progress)
     tell_progress("")
     facts |= result._asdict() | {"outcome": OUTCOMES[result.outcome]}
     lines = [describe(result)]

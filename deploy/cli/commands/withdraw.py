@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from datetime import timedelta
 
 from setoff.deploy.cli.amounts import format_amount
 from setoff.deploy.cli.commands.account import describe_exit
 from setoff.deploy.cli.connections import ask_exchange, open_vault
-from setoff.deploy.cli.output import show, tell
+from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
 from setoff.shared.l1.endpoint import Reverted
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif not 0 <= index < (count := int(ask_exchange(arguments, SetoffClient.status)["withdrawals"])):
         raise StateError("not_found", f"there is no withdrawal {index}: {count} were granted, from 0")
     vault = open_vault(load_client(arguments))
+    begun = time.monotonic()
     while True:
         try:
             proof = ask_exchange(arguments, lambda client: client.withdrawal(index))
@@ -44,11 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
             if refusal.reason != "not_confirmed":
                 raise
         else:
+            tell_progress("")
             paid = f"the vault paid {format_amount(proof.amount)} to 0x{proof.owner.hex()}"
             show(
                 arguments, {"withdrawal": index, "paid": True, "amount": str(proof.amount), "owner": proof.owner}, paid
             )
             return 0
+        passed = timedelta(seconds=int(time.monotonic() - begun))
+        tell_progress(f"waiting for L1 to confirm the epoch of withdrawal {index}, for {passed} so far")
         time.sleep(POLL_SECONDS)
 
 

@@ -74,7 +74,7 @@ def test_the_guide_names_a_command_that_is_there() -> None:
     command = name_command().split()
     assert Path(command[0]).is_file() and command[1:] == ["setoff"]
     typed = [line for line in GUIDE.splitlines() if line.startswith("  ") and "export" not in line]
-    assert len(typed) == 18 and all("{setoff} " in line for line in typed)
+    assert len(typed) == 19 and all("{setoff} " in line for line in typed)
 
 
 @pytest.mark.parametrize("key", [dev_keys()[3].hex(), "0x" + dev_keys()[3].hex(), f" {dev_keys()[3].hex()}\n"])
