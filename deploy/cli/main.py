@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from setoff.deploy.cli.advice import find_advice
 from setoff.deploy.cli.arguments.common import add_json
@@ -115,5 +115,8 @@ def tell_error(error: SetoffError | BuildError, *, as_json: bool) -> int:
     if as_json:
         reason = error.reason if isinstance(error, SetoffError) else "build"
         detail = error.detail if isinstance(error, SetoffError) else str(error)
-        print(json.dumps({"error": reason, "detail": detail, "next": advice}, indent=2))
+        told: dict[str, Any] = {"error": reason, "detail": detail, "next": advice}
+        if isinstance(error, SetoffError) and error.numbers:
+            told["numbers"] = error.numbers
+        print(json.dumps(told, indent=2))
     return find_exit_code(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import ConfigError
 from setoff.shared.sdk.client import SetoffClient
+
+PLAIN_WIDTH: Final = 160
+"""Columns of tables that go to a file or another program: these have no width of their own."""
 
 MONEY: Final = {
     "collateral": "collateral",
@@ -47,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_account(shown: dict[str, Any]) -> None:
     """For people."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(f"account {shown['account']} of {shown['owner']}")
     money = Table(show_header=False)
     for name, label in MONEY.items():
