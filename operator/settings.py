@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan
+from setoff.shared.config.limits import AtLeast, Between, Listen, Matching, MoreThan
 from setoff.shared.config.setting import setting
 from setoff.shared.config.settings import Settings, parse_listen, read_key
 
@@ -136,6 +136,8 @@ class OperatorSettings(Settings):
         "",
         """The database that keeps the history (orders, fills, candles, ledgers), as a URL of SQLAlchemy; empty: a file
         of SQLite in `history_dir`; off: none is kept.""",
+        limit=Matching("(|off|[a-z][a-z0-9+]*://.*)", "empty, off, or a URL of SQLAlchemy"),
+        is_secret=True,  # it may hold a password
         read_by="sequencer api",
     )
     history_dir: Path = setting(
