@@ -168,6 +168,7 @@ def change_witness(name: str, case: Case) -> Iterator[tuple[str, Case, str]]:
             ("a bit less", Path(bitmap ^ lowest, siblings)),
             ("a bit and a sibling less", Path(bitmap ^ lowest, siblings[1:])),
             ("a bit beyond the root", Path(bitmap | 1 << DEPTH, siblings)),
+            ("a bit and a sibling beyond the root", Path(bitmap | 1 << DEPTH, (*siblings, _OTHER))),
             ("no path", Path(0, ())),
         ):
             yield f"{which} has {what}", put(path=path), "witness_path"
