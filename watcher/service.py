@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
+from setoff.shared.config import readiness
 from setoff.shared.config.backoff import Backoff
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
@@ -198,6 +199,7 @@ def run_watcher(settings: WatcherSettings, challenge: Target | None = None) -> N
         return
     tell_lacks(l1)
     with Watcher(settings, challenge):
+        readiness.tell(readiness.READY)
         log.info("the watcher runs: %s, %s", settings.name, "plays" if settings.key else "only watches, without a key")
         asked.wait()
 

@@ -25,6 +25,8 @@ SECTIONS: Final = ("operator", "watcher", "client")
 
 LISTS: Final = frozenset({"rpc_url", "peers"})
 """Settings that hold several values, separated by commas; a file may have them as a list."""
+LONGEST_NAME: Final = 255
+"""Bytes of a name in a path, as systems have it."""
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -247,6 +249,8 @@ def _parse(kind: str, value: Any, name: str, origin: str) -> Any:
         raise ConfigError("bad_config", f"{named}: must be text, not '{value}'")
     if kind != "Path":
         return value
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in value.split("/")):
+        raise ConfigError("bad_config", f"{named}: no file has so long a name")
     try:
         return Path(value).expanduser()
     except RuntimeError as error:

@@ -6,10 +6,9 @@ What such an option says wins over the environment, and that over the file: `dep
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from setoff.deploy.cli.arguments.words import parse_count
+from setoff.deploy.cli.arguments.words import parse_count, parse_path
 
 GIVEN: Final = "given_"
 """What the names of attributes begin with that hold settings given by an option."""
@@ -46,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str, section: str = "")
         if section and name == "key":
             text = text.replace("SETOFF_", f"SETOFF_{section}_".upper())
         group.add_argument(flag, dest=GIVEN + name, metavar=metavar, help=text)
-    group.add_argument("--config", type=Path, metavar="FILE", help="settings, a TOML file (SETOFF_CONFIG)")
+    group.add_argument("--config", type=parse_path, metavar="FILE", help="settings, a TOML file (SETOFF_CONFIG)")
     group.add_argument(
         "--set",
         action="append",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from setoff.deploy.cli.arguments.common import add_service
+from setoff.deploy.cli.arguments.words import parse_path
 
 
 def configure(parts: argparse._SubParsersAction[argparse.ArgumentParser], section: str) -> None:
@@ -13,7 +13,7 @@ def configure(parts: argparse._SubParsersAction[argparse.ArgumentParser], sectio
     part = parts.add_parser("config", help="every setting: its value and where that comes from, a sample, a check")
     what = part.add_mutually_exclusive_group()
     what.add_argument("--sample", action="store_true", help="print a settings file with every default, explained")
-    what.add_argument("--check", type=Path, metavar="FILE", help="list all that is wrong with a settings file")
+    what.add_argument("--check", type=parse_path, metavar="FILE", help="list all that is wrong with a settings file")
     part.set_defaults(module="config", part="config", section=section)
     add_service(part, section)
     part.epilog = (

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
-from setoff.deploy.cli.arguments.words import parse_count
+from setoff.deploy.cli.arguments.words import parse_count, parse_path
 from setoff.deploy.simulation.lies import CLAIM_LIES, list_lies
 
 EPILOG: Final = """\
@@ -29,5 +28,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=parse_count, default=0, metavar="N", help="chooses keys and which orders are sent"
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the summary there, too, as JSON")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and state in a new folder there")
+    parser.add_argument("--report", type=parse_path, metavar="FILE", help="write the summary there, too, as JSON")
+    parser.add_argument("--keep", type=parse_path, metavar="DIR", help="keep logs and state in a new folder there")

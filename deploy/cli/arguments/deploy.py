@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from setoff.deploy.cli.arguments.common import add_options
-from setoff.deploy.cli.arguments.words import parse_address, parse_count
+from setoff.deploy.cli.arguments.words import parse_address, parse_count, parse_path
 from setoff.shared.params import ETHER, PRESETS
 
 
@@ -35,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what a deposit brings at least, in the token's smallest units; by default ten whole tokens",
     )
     parser.add_argument(
-        "--out", metavar="FILE", type=Path, help="where to write the addresses; by default where --deployment is"
+        "--out", metavar="FILE", type=parse_path, help="where to write the addresses; by default where --deployment is"
     )
     add_options(parser, "key", "rpc_url", "deployment")
     presets = (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from setoff.deploy.cli.arguments.words import parse_port
+from setoff.deploy.cli.arguments.words import parse_path, parse_port
 from setoff.shared.params import PRESETS
 
 
@@ -13,7 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Where its state goes, with which parameters, on which port."""
     parser.set_defaults(is_service=True)
     parser.add_argument(
-        "--dir", type=Path, metavar="DIR", help="where logs and state go; by default a temporary folder"
+        "--dir", type=parse_path, metavar="DIR", help="where logs and state go; by default a temporary folder"
     )
     parser.add_argument(
         "--preset", choices=list(PRESETS), default="devnet", help="periods and amounts; now %(default)s"

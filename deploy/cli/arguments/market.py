@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from setoff.deploy.cli.arguments.common import add_chain
-from setoff.deploy.cli.arguments.words import parse_address, parse_count, parse_time
+from setoff.deploy.cli.arguments.words import parse_address, parse_count, parse_path, parse_time
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +20,7 @@ order of the proposals: revoke what is not to be. Example:
     market = actions.add_parser("propose", help="propose a market, or other parameters for one")
     market.add_argument("market", type=parse_count, help="its number: a new one has the next")
     market.add_argument("--change", action="store_true", help="of a market that is there; unit and expiry stay")
-    market.add_argument("--tiers", type=Path, metavar="FILE", help="JSON file of an exchange's margin tiers")
+    market.add_argument("--tiers", type=parse_path, metavar="FILE", help="JSON file of an exchange's margin tiers")
     market.add_argument("--symbol", default="", help="whose tiers")
     market.add_argument(
         "--price", type=parse_count, help="ticks: up to this price the margins are at least those of the tiers"
@@ -30,7 +29,7 @@ order of the proposals: revoke what is not to be. Example:
                         help="the most in the base and the two tiers; now %(default)s")  # fmt: skip
     terms = actions.add_parser("terms", help="propose terms of the exchange: how fees fall with activity")
     for action in (market, terms):
-        action.add_argument("--terms", type=Path, metavar="FILE", help="TOML file of parameters")
+        action.add_argument("--terms", type=parse_path, metavar="FILE", help="TOML file of parameters")
         action.add_argument(
             "--parameter", action="append", default=[], metavar="NAME=VALUE", help="one of them, over the file's"
         )

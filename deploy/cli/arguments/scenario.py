@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from setoff.deploy.cli.arguments.common import add_service
-from setoff.deploy.cli.arguments.words import parse_count, parse_whole
+from setoff.deploy.cli.arguments.words import parse_count, parse_path, parse_whole
 from setoff.deploy.simulation.lies import CLAIM_LIES, RECEIPT_LIES, STEP_LIES, list_lies
 
 KEYS: Final = (
@@ -35,11 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--rpc", metavar="URL", help="play on this L1 node, not on an anvil of one's own")
     part.add_argument("--keys", metavar="FILE", help="with --rpc: private keys of funded accounts, a line each: "
                       "deployer, operator, then the actors in order")  # fmt: skip
-    part.add_argument("--report", type=Path, metavar="FILE", help="write the report there, too, as JSON")
-    part.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and state there")
+    part.add_argument("--report", type=parse_path, metavar="FILE", help="write the report there, too, as JSON")
+    part.add_argument("--keep", type=parse_path, metavar="DIR", help="keep logs and state there")
     _configure_liars(parts)
     part = parts.add_parser("list", help="the scenarios in a folder")
-    part.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="by default those that come with the source")
+    part.add_argument(
+        "folder", type=parse_path, nargs="?", metavar="DIR", help="by default those that come with the source"
+    )
 
 
 def _configure_liars(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from setoff.deploy.cli.amounts import parse_amount
 from setoff.deploy.cli.arguments.common import add_chain
+from setoff.deploy.cli.arguments.words import parse_path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """A new key, the address of one, money for one."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     new = parts.add_parser("new", help="make a key in a new file that nobody else may read, and print its address")
-    new.add_argument("file", type=Path, help="not there yet: no file is ever written over. Keep a copy")
+    new.add_argument("file", type=parse_path, help="not there yet: no file is ever written over. Keep a copy")
     show = parts.add_parser("address", help="print the address of a key: deploy's --operator, for instance")
     show.add_argument("of", metavar="key", help="the file, or the key in hex")
     fund = parts.add_parser("fund", help="on a development chain: ether for gas, and test dollars")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from setoff.deploy.cli.arguments import config
 from setoff.deploy.cli.arguments.common import add_service
-from setoff.deploy.cli.arguments.words import parse_count
+from setoff.deploy.cli.arguments.words import parse_count, parse_path
 
 CAPITAL: Final = """\
 Money: one bond stands for the truth against any number of liars about one epoch. An attacker who lies about every epoch
@@ -48,12 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "silent or has an error",
     )
     blob = parts.add_parser("blob", help="hand in a blob that the watcher misses, or any to keep, from a file")
-    blob.add_argument("file", type=Path, help="131,072 bytes, as they are")
+    blob.add_argument("file", type=parse_path, help="131,072 bytes, as they are")
     receipts = parts.add_parser(
         "receipts",
         help="hand in receipts from a trader's file, and see what became of all of them; exit code 1 if one is broken",
     )
-    receipts.add_argument("file", type=Path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
+    receipts.add_argument("file", type=parse_path, nargs="?", help="JSON lines, as `setoff receipts` keeps them")
     disputes = parts.add_parser(
         "disputes", help="the disputes that are on, withheld data, the operator's presence, and alerts"
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from argparse import ArgumentTypeError
+from pathlib import Path
 from typing import Final
 
 ADDRESS_BYTES: Final = 20
@@ -13,6 +15,8 @@ MOST_SECONDS: Final = 10**9
 """Of a time that somebody types: thirty years."""
 
 MOST_PORT: Final = 65535
+LONGEST_NAME: Final = 255
+"""Bytes of a name in a path, as systems have it."""
 MOST_DIGITS: Final = 78
 """Of a whole number: no number of the contracts is longer."""
 
@@ -48,6 +52,13 @@ def parse_port(text: str) -> int:
     if (number := parse_count(text)) > MOST_PORT:
         raise ArgumentTypeError(f"'{text}' is no port: 0 to {MOST_PORT}")
     return number
+
+
+def parse_path(text: str) -> Path:
+    """The name of a file or folder, which need not be there. Raises ArgumentTypeError."""
+    if not text or any(len(os.fsencode(part)) > LONGEST_NAME for part in text.split("/")):
+        raise ArgumentTypeError(f"'{text[:40]}' is no name that a file can have")
+    return Path(text)
 
 
 def parse_address(text: str) -> bytes:

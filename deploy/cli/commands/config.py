@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import get_file, get_given
+from setoff.shared.config.redis_server import hide
 from setoff.shared.config.sample import format_sample
 from setoff.shared.config.setting import list_settings
 from setoff.shared.config.settings import Settings
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     lines = []
     for name, item in list_settings(kind).items():
         value = reading.values.get(name, item.default)
-        shown = HIDDEN if item.about.is_secret and value else value
+        shown = HIDDEN if item.about.is_secret and value else hide(value) if name == "redis_url" and value else value
         origin = reading.origins.get(name, "default")
         facts[name] = {"value": shown, "origin": origin}
         lines.append(f"{name:<26} {shown!s:<24} {origin}".rstrip())
