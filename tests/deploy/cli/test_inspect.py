@@ -2,17 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tests.support.chains.town import Town, open_town
+from tests.support.chains.town import Followed, Town, open_town
 
 from setoff.deploy.cli.advice import OUTCOMES as ADVICE
 from setoff.deploy.cli.advice import find_advice
 from setoff.deploy.cli.inspection.leaves import FORMS, name_leaf, parse_leaf
 from setoff.deploy.cli.inspection.words import describe_input
 from setoff.deploy.cli.main import main
+from setoff.deploy.simulation.faults import plan_fault
 from setoff.shared.codec import records
+from setoff.shared.dispute.strategy import Policy
+from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import OUTCOMES, SERVICE_REASONS, InputError, SetoffError
+from setoff.shared.l1.player import CourtPlayer
+from setoff.shared.machine.epoch import EpochRun
 
 Inspect = Callable[..., str]
 
@@ -112,6 +119,55 @@ def test_a_hash_is_found_wherever_it_is(town: Town, inspect: Inspect) -> None:
     claimed = json.loads(inspect("game --json"))
     assert claimed["disputes"][0]["verdict"] == "true" and claimed["disputes"][0]["state"] == "claimed"
     assert "(true)" in inspect("game 0") and "no claim about epoch 9" in inspect("game 9")
+
+
+class FalseEnds:
+    """Every epoch, with an end in which account 1 owns a unit more than it does."""
+
+    def __init__(self, town: Town) -> None:
+        self._followed = Followed(town.reader)
+
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
+        followed = self._followed
+        followed.follow()
+        true = followed.executed(epoch)
+        if true is None:
+            return None
+        count = followed.reader.deployment.epoch_batches
+        batches = [followed.reader.batch(number) for number in range(epoch * count, (epoch + 1) * count)]
+        assert isinstance(true.run, EpochRun)
+        start = true.run.machine_before(0)
+        queue_hash = followed.reader.queue_hash_at(batches[0].header.first_message)
+        stepper = plan_fault("wrong-root", start, batches)
+        return replace(true, run=EpochRun(start, batches, queue_hash, stepper))
+
+
+def test_a_lie_and_the_dispute_about_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_town(tmp_path) as town:
+        liar = CourtPlayer(
+            town.anvil.connect(7), town.deployment.court, FalseEnds(town), Policy(claim_after=0),
+            first_block=town.deployment.block, spread=0.0,
+        )  # fmt: skip
+        where = ["--rpc", town.anvil.url, "--deployment", str(town.path)]
+        liar.step()
+        town.anvil.mine()
+        assert main(["inspect", "game", "0", *where]) == 1
+        told = capsys.readouterr().out
+        assert "lied about epoch 0; nobody's bond is on the truth" in told and "a false end is claimed" in told
+        assert main(["verify", "0", *where]) == 1 and "DIFFERS with the chain" in capsys.readouterr().out
+        assert main(["inspect", "batch", "0", "--json", *where]) == 1
+        assert json.loads(capsys.readouterr().out)["agrees"] is False
+        town.followed.follow()
+        for player in (town.player, liar, town.player):
+            player.step()
+            town.anvil.mine()
+        assert main(["inspect", "game", "--json", *where]) in (0, 1)
+        (dispute,) = [each for each in json.loads(capsys.readouterr().out)["disputes"] if each["epoch"] == 0]
+        assert dispute["verdict"] == "false" and dispute["state"] == "disputed"
+        assert {side["verdict"] for side in dispute["sides"]} == {"true", "false"}
+        root = next(side["root"] for side in dispute["sides"] if side["verdict"] == "true")
+        assert main(["inspect", "root", root, *where]) == 0
+        assert "a history of epoch 0, joined by 0x" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -153,10 +153,29 @@ def test_shells_are_told_every_command(shell: str, capsys: pytest.CaptureFixture
     assert all(name in script for name in (*COMMANDS, "backstop-deposit", "--only-kind"))
 
 
-def test_bash_takes_the_completion(capsys: pytest.CaptureFixture[str]) -> None:
+COMPLETE = """
+words=("$@"); COMP_WORDS=("${words[@]}"); COMP_CWORD=$((${#words[@]} - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+_shtab_setoff setoff "${words[COMP_CWORD]}" "${words[COMP_CWORD - 1]}" && echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("setoff tra", "trade transfer"),
+        ("setoff trade bu", "buy"),
+        ("setoff trade buy --flags po", "post-only"),
+        ("setoff watcher --", "--help"),
+        ("setoff operator run --config ope", "operator.toml"),
+    ],
+)
+def test_bash_completes(line: str, completed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["completion", "bash"])
-    checked = subprocess.run(["bash", "-n"], input=capsys.readouterr().out, text=True, capture_output=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+    (tmp_path / "operator.toml").touch()
+    words = ["bash", "-c", capsys.readouterr().out + COMPLETE, *line.split(" ")]
+    words.insert(3, "-")  # the shell's own name
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == completed, done.stderr
 
 
 def test_an_interrupt_while_a_command_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
