@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from setoff.operator.pulse import TOLD_AT
-from setoff.shared.config.pulse import STALE, ProcessStatus
+from setoff.shared.config.pulse import ProcessStatus
 from setoff.shared.params import ETHER
 
 NEEDED: Final = ("sequencer", "publisher")
 """What every operator has running."""
+LONGEST: Final = 120.0
+PATIENCE: Final = {"sequencer": 10.0, "publisher": LONGEST}
+"""Seconds for which a process may be at one thing: the publisher waits for L1, and builds what a dispute asks for."""
 HIDDEN: Final = frozenset({"pid", "host", TOLD_AT, "obstacle", "error"})
 """Facts that are for programs, or told as problems."""
 
@@ -25,7 +28,8 @@ def find_problems(statuses: Sequence[ProcessStatus], now: float | None = None) -
         if not status.is_alive:
             found.append(f"the {name} is silent for {status.age:.0f} s")
             continue
-        if (still := now - facts.get(TOLD_AT, now)) > STALE + status.age:
+        still = now - facts.get(TOLD_AT, now)
+        if still > PATIENCE.get(name, LONGEST) + status.age:
             found.append(f"the {name} lives, but does nothing for {still:.0f} s: it waits for L1, or is stuck")
         if obstacle := facts.get("obstacle"):
             found.append(f"no records are taken: {obstacle}")

@@ -27,14 +27,16 @@ from setoff.operator.pulse import Pulse
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config import readiness
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
-from setoff.shared.errors import SetoffError
+from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.l1.abilities import tell_lacks
 from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.survey import Survey
@@ -105,9 +107,8 @@ def run_publisher(
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
     l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id, fees=fees)
     try_until(lambda: check_deployment(l1, deployment), stop)
+    try_until(lambda: check_operator(l1, deployment), stop)
     tell_lacks(l1)
-    if settings.receipts:
-        put_up_bond(l1, deployment)
     with RedisServer.open(settings) as server, server.client() as redis:
         l1.sender.journal = StoredBids(redis, deployment.namespace, l1.address)
         chain = ChainReader(l1, deployment, DataPlaces(settings.beacon_url))
@@ -117,6 +118,8 @@ def run_publisher(
         survey = Survey(l1, settings.confirmations)
         publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot, survey)
         batcher = Batcher(l1, chain, outbox)
+        if settings.receipts:  # what can be wrong was found out before: this costs money
+            put_up_bond(l1, deployment)
         failures: list[BaseException] = []
         with Pulse(redis, deployment, "publisher").beating() as pulse:
             signs = VitalSigns(pulse, chain, proposer)
@@ -134,6 +137,13 @@ def run_publisher(
             posting.join()
         for failure in failures:
             raise failure
+
+
+def check_operator(l1: L1, deployment: Deployment) -> None:
+    """Raises ConfigError unless the account of `l1` is the one whose batches the inbox takes, ChainError."""
+    operator = Inbox(l1, deployment).operator()
+    if l1.address != operator:
+        raise ConfigError("bad_config", f"operator.key: the inbox has another operator, 0x{operator.hex()}")
 
 
 def _repeat(

@@ -71,6 +71,10 @@ class Inbox:
         self._inbox = Contract(l1, INBOX, deployment.inbox)
         self._queue = Contract(l1, QUEUE, deployment.queue)
 
+    def operator(self) -> bytes:
+        """The operator's address, 20 bytes."""
+        return bytes(self._inbox.view("OPERATOR"))
+
     def operator_posted_at(self) -> int:
         """Block time (unix seconds) of the operator's last own post, at first of the deployment."""
         return self._read("operator_posted_at")

@@ -15,8 +15,8 @@ from setoff.shared.codec import signatures
 from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.contracts import INBOX, Contract
 from setoff.shared.l1.court import CourtContract, CourtReader
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.succession import find_successor
 from setoff.shared.l1.survey import Survey
 from setoff.watcher.chain.withheld import find_withheld
@@ -60,7 +60,7 @@ class DisputeMonitor:
         self._chain = open_reader(settings, self._l1, deployment, self._store)
         self._presence = PresenceReader(self._chain)
         self._survey = Survey(self._l1, settings.confirmations)
-        self._operator = "0x" + bytes(Contract(self._l1, INBOX, deployment.inbox).view("OPERATOR")).hex()
+        self._operator = "0x" + Inbox(self._l1, deployment).operator().hex()
         self._account = "0x" + signatures.address_of(settings.private_key()).hex() if settings.key else ""
         if self._store is not None:
             histories = Histories.of(settings, deployment)

@@ -8,7 +8,7 @@ from setoff.deploy.cli.inspection.told import Told
 from setoff.deploy.cli.inspection.verdict import read_court
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.l1.contracts import INBOX, Contract
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.sdk.replay import Replay
@@ -50,7 +50,7 @@ def explain_games(reader: ChainReader, epoch: int | None, report: Callable[[int]
         operator=PresenceReader(reader).look(now),
     )
     overview.disputes = [each for each in overview.disputes if epoch in (None, each.epoch)]
-    overview.operator_address = "0x" + bytes(Contract(reader.l1, INBOX, reader.deployment.inbox).view("OPERATOR")).hex()
+    overview.operator_address = "0x" + Inbox(reader.l1, reader.deployment).operator().hex()
     lines = to_text(overview).splitlines()
     if not overview.disputes:
         whose = "any epoch" if epoch is None else f"epoch {epoch}"
