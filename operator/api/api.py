@@ -23,6 +23,10 @@ from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.routes import make_routes
 from setoff.operator.api.status import StatusHandlers
 from setoff.operator.api.stream import StreamHandlers
+from setoff.operator.api.streams.news import News
+from setoff.operator.api.streams.rounds import Rounds
+from setoff.operator.api.streams.session import SessionHandlers
+from setoff.operator.api.streams.topics import Topics
 from setoff.operator.api.submit import SubmitHandlers
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
@@ -46,6 +50,19 @@ def make_app(
     app = web.Application(client_max_size=max_body, middlewares=[answer_errors])
     reader = Reader(desk)
     explainer = Explainer(reader, scales)
+    topics = Topics()
+    news = feed.news = News(topics, scales)
+    rounds = Rounds(reader, scales, topics)
+
+    def note_change() -> None:
+        feed.note_heard()
+        rounds.wake()
+
+    async def stop_rounds(_: web.Application) -> None:
+        rounds.stop()
+
+    topics.on_change = note_change
+    app.on_cleanup.append(stop_rounds)
     parts = (
         SubmitHandlers(admission, deployment, scales, explainer),
         EntryHandlers(admission, deployment, scales, explainer),
@@ -53,6 +70,7 @@ def make_app(
         ClosedHandlers(outbox),
         StatusHandlers(desk, reader, admission, deployment, scales),
         StreamHandlers(feed),
+        SessionHandlers(reader, scales, topics, news, rounds, history),
         HistoryHandlers(reader, scales, history, outbox),
         DocumentHandlers(),
     )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from setoff.operator.api.line import TEXT, make_frame
 from setoff.operator.api.views.record_views import show_batch, show_fill, show_result
@@ -45,6 +45,27 @@ class Subscription:
             transport.write(frames)
 
 
+class Tap(Protocol):
+    """Who else is told of records and fills, while somebody listens there."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody does."""
+        ...
+
+    def tell_record(self, result: SubmitResult) -> None:
+        """See `Announcer`."""
+        ...
+
+    def tell_fill(self, fill: NumberedFill) -> None:
+        """See `Announcer`."""
+        ...
+
+    def end(self) -> None:
+        """What was told is no longer so, or there is no more."""
+        ...
+
+
 class Feed:
     """All listeners; what the sequencer's `Announcer` is."""
 
@@ -59,14 +80,21 @@ class Feed:
         """What is to be told of auctions after each batch."""
         self.on_heard: Callable[[bool], None] | None = None
         """Told when the first listener comes, and when the last one has gone."""
+        self.news: Tap | None = None
+        """What else is told of records and fills."""
+        self._was_heard = False
 
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`. The receipts are for who sent the record alone."""
         self.publish("records", lambda: show_result(self.scales, result))
+        if self.news is not None and self.news.is_heard:
+            self.news.tell_record(result)
 
     def tell_fill(self, fill: NumberedFill) -> None:
         """See `Announcer`."""
         self.publish("fills", lambda: show_fill(self.scales, fill))
+        if self.news is not None and self.news.is_heard:
+            self.news.tell_fill(fill)
 
     def tell_batch(self, sealed: SealedBatch) -> None:
         """See `Announcer`."""
@@ -91,9 +119,8 @@ class Feed:
     def subscribe(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> Iterator[Subscription]:
         """Listen while the context lasts."""
         subscription = Subscription(channels, transport)
-        if not self._groups and self.on_heard is not None:
-            self.on_heard(True)
         self._groups.setdefault(channels, set()).add(subscription)
+        self.note_heard()
         try:
             yield subscription
         finally:
@@ -103,8 +130,15 @@ class Feed:
                 if not group:
                     del self._groups[channels]
                     self._pending.pop(channels, None)
-                    if not self._groups and self.on_heard is not None:
-                        self.on_heard(False)
+                    self.note_heard()
+
+    def note_heard(self) -> None:
+        """Say whether anybody listens, if that is not as it was."""
+        is_heard = bool(self._groups) or (self.news is not None and self.news.is_heard)
+        if is_heard != self._was_heard:
+            self._was_heard = is_heard
+            if self.on_heard is not None:
+                self.on_heard(is_heard)
 
     def restart(self) -> None:
         """End all subscriptions, since what was told has changed: listeners come back and read anew."""
@@ -116,6 +150,8 @@ class Feed:
         for group in self._groups.values():
             for subscription in group:
                 subscription.ended.set()
+        if self.news is not None:
+            self.news.end()
 
     def _is_heard(self, channel: str) -> bool:
         return any(channel in channels for channels in self._groups)

@@ -26,6 +26,16 @@ class Reader:
         self._shown = ShownOnce()
         self.budget = ReadBudget()
 
+    @property
+    def turns(self) -> int:
+        """The exchange is the same as long as this is."""
+        return self._desk.turns
+
+    @property
+    def l1_time(self) -> int:
+        """Timestamp of L1 at the last look."""
+        return self._desk.l1_time
+
     async def read(self) -> Exchange:
         """The exchange as it may be read now. Raises StateError("not_ready")."""
         return await read_exchange(self._desk)

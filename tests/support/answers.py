@@ -62,6 +62,8 @@ def check_message(path: str, message: Any) -> None:
     messages = _documents()[1]["components"]["messages"]
     if path.endswith("/entry"):
         _check(path, messages["entryTextAnswer"]["payload"], message)
+    elif path.endswith("/v1/stream"):
+        _check(path, messages[f"topic_{message['channel']}"]["payload"], message)
     elif message.get("channel") in CHANNELS:
         _check(path, messages[message["channel"]]["payload"], message)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from setoff.operator.api.documents.schemas import PREFIX, make_answers, make_requests
 from setoff.shared.wire import entry_frames
-from setoff.shared.wire.api.channels import CHANNELS
+from setoff.shared.wire.api.channels import CHANNELS, TOPICS
 from setoff.shared.wire.api.operations import OPERATIONS, VERSION
 
 _LAYOUT: Final = str(entry_frames.__doc__)
@@ -19,12 +19,18 @@ def make_asyncapi() -> dict[str, Any]:
     operations = {operation.name: operation for operation in OPERATIONS}
     stream, entry = operations["listen"], operations["enterRecords"]
     binary = {"contentType": "application/octet-stream", "description": _LAYOUT, "payload": {"type": "string"}}
-    messages = {name: _make_message(name) for name in CHANNELS} | {
-        "entryFrame": binary,
-        "entryAnswer": binary,
-        "entryText": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryText"}},
-        "entryTextAnswer": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryTextAnswer"}},
-    }
+    topics = {f"topic_{name}": _make_topic(name) for name in TOPICS}
+    messages = (
+        {name: _make_message(name) for name in CHANNELS}
+        | topics
+        | {
+            "subscribe": {"contentType": "application/json", "payload": _make_subscribe()},
+            "entryFrame": binary,
+            "entryAnswer": binary,
+            "entryText": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryText"}},
+            "entryTextAnswer": {"contentType": "application/json", "payload": {"$ref": f"{PREFIX}EntryTextAnswer"}},
+        }
+    )
     query = {each.name: each.schema | {"description": each.about} for each in stream.parameters}
     answers = make_answers()
     return {
@@ -38,6 +44,11 @@ def make_asyncapi() -> dict[str, Any]:
                 "messages": {name: _refer(name) for name in CHANNELS},
                 "bindings": {"ws": {"query": {"type": "object", "properties": query}}},
             },
+            "topics": {
+                "address": operations["stream"].path,
+                "description": operations["stream"].about,
+                "messages": {name: _refer(name) for name in (*topics, "subscribe")},
+            },
             "entry": {
                 "address": entry.path,
                 "description": entry.about,
@@ -46,6 +57,8 @@ def make_asyncapi() -> dict[str, Any]:
         },
         "operations": {
             "listen": _make_operation("stream", "send", list(CHANNELS)),
+            "stream": _make_operation("topics", "send", list(topics)),
+            "subscribe": _make_operation("topics", "receive", ["subscribe"]),
             "enterRecords": _make_operation("entry", "receive", ["entryFrame", "entryText"]),
             "answerRecords": _make_operation("entry", "send", ["entryAnswer", "entryTextAnswer"]),
         },
@@ -61,6 +74,33 @@ def _make_message(name: str) -> dict[str, Any]:
         "description": channel.about,
         "payload": {"type": "object", "properties": members, "required": list(members)},
     }
+
+
+def _make_topic(name: str) -> dict[str, Any]:
+    topic = TOPICS[name]
+    members: dict[str, Any] = {
+        "channel": {"const": name},
+        "topic": {"$ref": f"{PREFIX}Topic"},
+        "cursor": {"type": ["integer", "null"]},
+        "data": {"$ref": PREFIX + topic.message.__name__},
+    }
+    payload = {"type": "object", "properties": members, "required": list(members)}
+    return {"name": name, "description": topic.about, "payload": payload}
+
+
+def _make_subscribe() -> dict[str, Any]:
+    """What a client sends."""
+    names = [topic.name for topic in TOPICS.values() if topic.names]
+    members = {
+        "op": {"enum": ["subscribe", "unsubscribe"]},
+        "channel": {"enum": names},
+        "market": {"type": ["string", "integer"]},
+        "account": {"type": ["string", "integer"]},
+        "interval": {"type": "string", "default": "1m"},
+        "after": {"type": "integer", "description": "A cursor: go on behind it. Of trades and account_fills."},
+        "id": {"description": "The client's own, which the answer has."},
+    }
+    return {"type": "object", "properties": members, "required": ["op", "channel"]}
 
 
 def _make_texts(answers: dict[str, Any]) -> dict[str, Any]:

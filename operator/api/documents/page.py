@@ -10,7 +10,7 @@ from typing import Any, Final
 from setoff.operator.api.documents.openapi import ABOUT, list_statuses, make_openapi
 from setoff.operator.api.documents.schemas import PREFIX, Schema
 from setoff.shared.errors import SERVICE_REASONS
-from setoff.shared.wire.api.channels import CHANNELS
+from setoff.shared.wire.api.channels import CHANNELS, TOPICS
 from setoff.shared.wire.api.operations import OPERATIONS, Operation
 
 STYLE: Final = """
@@ -54,6 +54,8 @@ def make_page() -> str:
         parts += [_show_operation(operation) for operation in OPERATIONS if operation.tag == tag]
     parts.append("<h2 id=channels>Channels</h2><table>")
     parts += [_row(each.name, _text(each.about), _link(each.message.__name__)) for each in CHANNELS.values()]
+    parts.append("</table><h3>GET /v1/stream</h3><table>")
+    parts += [_row(each.name, _text(each.about), _link(each.message.__name__)) for each in TOPICS.values()]
     parts.append("</table><h2 id=answers>Answers and requests</h2>")
     parts += [_show_schema(name, schema) for name, schema in schemas.items()]
     parts.append("<h2 id=reasons>Reasons</h2><table>")

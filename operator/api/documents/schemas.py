@@ -19,8 +19,9 @@ from setoff.shared.wire.api import (
     market_answers,
     record_answers,
     service_answers,
+    stream_answers,
 )
-from setoff.shared.wire.api.channels import CHANNELS
+from setoff.shared.wire.api.channels import CHANNELS, TOPICS
 from setoff.shared.wire.api.decimals import find_units
 from setoff.shared.wire.api.operations import OPERATIONS
 from setoff.shared.wire.api.record_answers import Refusal
@@ -36,7 +37,8 @@ _CONFIG: Final = ConfigDict(use_attribute_docstrings=True)
 
 def list_answers() -> list[type[Any]]:
     """The classes of all answers and messages that the tables name."""
-    found = [operation.answer for operation in OPERATIONS] + [channel.message for channel in CHANNELS.values()]
+    found = [operation.answer for operation in OPERATIONS]
+    found += [channel.message for channel in CHANNELS.values()] + [topic.message for topic in TOPICS.values()]
     return list(dict.fromkeys([*(answer for answer in found if isinstance(answer, type)), Refusal]))
 
 
@@ -57,6 +59,9 @@ def make_answers() -> dict[str, Schema]:
         schema["required"] = [*schema.get("required", ()), *names]
     for answer in _list_parts():
         part = schemas.get(answer.__name__, {})
+        for base in getattr(answer, "__orig_bases__", ()):
+            for name, about in _read_abouts(base).items() if isinstance(base, type) else ():
+                part.get("properties", {}).get(name, {}).setdefault("description", about["description"])
         if "decimal" in part.get("properties", {}):
             part["properties"]["decimal"] = _make_decimal(answer)
     return schemas
@@ -150,7 +155,7 @@ def _make_decimal(answer: type[Any]) -> Schema:
 
 def _list_parts() -> Iterator[type[Any]]:
     """All classes of answers, the parts of others, too."""
-    for module in (account_answers, history_answers, market_answers, record_answers, service_answers):
+    for module in (account_answers, history_answers, market_answers, record_answers, service_answers, stream_answers):
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__:
                 yield value

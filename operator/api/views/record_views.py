@@ -43,6 +43,15 @@ def show_fill(scales: Scales, numbered: NumberedFill) -> dict[str, Any]:
     }
 
 
+def show_traded(scales: Scales, numbered: NumberedFill) -> dict[str, Any]:
+    """The trade alone, for everybody."""
+    fill, shown = numbered.fill, show_fill(scales, numbered)
+    names = ("fill", "batch", "time", "time_ms", "kind", "market", "symbol", "side", "price", "size")
+    value = scales.value(fill.market, fill.size, fill.price)
+    decimal = shown["decimal"] | {"value": scales.tokens.show(value)}
+    return {name: shown[name] for name in names} | {"value": str(value), "decimal": decimal}
+
+
 def show_result(scales: Scales, result: SubmitResult) -> dict[str, Any]:
     """The answer to a record that was taken; for a bulk record also what its legs left in the book, and how many of its
     pages were taken.

@@ -40,6 +40,11 @@ class Scales:
             scale = self._scales[market] = self._make(market, leaf.unit, leaf.expiry)
         return scale
 
+    def value(self, market: int, lots: int, ticks: int) -> int:
+        """What so many lots are worth at so many ticks, token units."""
+        scale = self[market]
+        return int(lots * ticks * scale.tick.size * scale.lot.size / scale.tokens.size)
+
     def find(self, symbol: str, markets: int) -> int:
         """The number of the market called so among the first `markets`, 0 if there is none."""
         for market in range(1, markets + 1):

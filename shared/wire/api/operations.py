@@ -202,6 +202,11 @@ OPERATIONS: Final = (
         (Parameter("channels", NAMES, "Channels to listen to, all without it."),), ("missing_field",), Cost.LISTENER,
         is_socket=True, tag="streams",
     ),
+    Operation(
+        "stream", "GET", "/v1/stream",
+        "A WebSocket on which a client subscribes to books, best prices, trades, candles and accounts.", None,
+        refusals=("missing_field",), cost=Cost.LISTENER, is_socket=True, tag="streams",
+    ),
     Operation("getOpenApi", "GET", "/v1/openapi.json", "This interface as an OpenAPI document.", "application/json",
               cost=Cost.NOTHING, tag="documents"),
     Operation("getAsyncApi", "GET", "/v1/asyncapi.json", "Its WebSockets as an AsyncAPI document.", "application/json",

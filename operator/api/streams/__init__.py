@@ -1,0 +1,1 @@
+"""What happens, by market and account, over one WebSocket."""
