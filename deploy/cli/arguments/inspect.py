@@ -16,6 +16,7 @@ history takes its time.
 
   setoff inspect message 41          what became of it, and what to do
   setoff inspect batch 261 --inputs  what it holds, what became of each input
+  setoff inspect epoch 87            what it ends at, and who has claimed what
   setoff inspect record 5201         one record, by its number among all
   setoff inspect step 261 3          each step of an input, and what it changes
   setoff inspect leaf account 3      a leaf of the state after the last batch
@@ -29,6 +30,8 @@ Exit code 1 if what is shown was refused, is false, or waits longer than it shou
     batch = kinds.add_parser("batch", help="a batch: what it holds, what became of that, and what is claimed of it")
     batch.add_argument("number", type=parse_count, help="its number")
     batch.add_argument("--inputs", action="store_true", help="each of its inputs, too")
+    epoch = kinds.add_parser("epoch", help="an epoch: what it ends at, who has claimed what of it, what is confirmed")
+    epoch.add_argument("number", type=parse_count, help="its number")
     record = kinds.add_parser("record", help="a record that was posted: what it asks for, and what became of it")
     record.add_argument("number", type=parse_count, help="its number among all records, as the exchange names it")
     step = kinds.add_parser("step", help="the steps of an input, what leaves each uses, and what it changes in them")

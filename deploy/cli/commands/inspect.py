@@ -1,4 +1,4 @@
-"""`setoff inspect`: a message, batch, record, step, leaf, hash or dispute in words, from L1 alone."""
+"""`setoff inspect`: a message, batch, epoch, record, step, leaf, hash or dispute in words, from L1 alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 
 from setoff.deploy.cli.connections import open_reader
 from setoff.deploy.cli.inspection.batches import explain_batch, explain_record
+from setoff.deploy.cli.inspection.epochs import explain_epoch
 from setoff.deploy.cli.inspection.games import explain_games
 from setoff.deploy.cli.inspection.leaves import list_fields, name_leaf, parse_leaf, read_leaf
 from setoff.deploy.cli.inspection.messages import explain_message
@@ -33,6 +34,8 @@ def explain(arguments: argparse.Namespace, reader: ChainReader) -> Told:
         return explain_message(reader, arguments.number, _report)
     if arguments.kind == "batch":
         return explain_batch(reader, arguments.number, _report, is_whole=arguments.inputs)
+    if arguments.kind == "epoch":
+        return explain_epoch(reader, arguments.number, _report)
     if arguments.kind == "record":
         return explain_record(reader, arguments.number, _report)
     if arguments.kind == "step":

@@ -116,6 +116,9 @@ def test_a_hash_is_found_wherever_it_is(town: Town, inspect: Inspect) -> None:
     assert "as claimed by 0x" in told and "which is true" in told
     assert "the hash of batch 1" in inspect(f"root 0x{town.reader.batch_hash(1).hex()}")
     assert "nothing of this exchange has this hash" in inspect("root 0x" + "12" * 32, code=1)
+    epoch = json.loads(inspect("epoch 0 --json"))
+    assert epoch["agrees"] is True and epoch["end"] == f"0x{end.hex()}" and epoch["claims"][0]["is_true"]
+    assert "of epoch 9 are not all posted" in inspect("epoch 9", code=1)
     claimed = json.loads(inspect("game --json"))
     assert claimed["disputes"][0]["verdict"] == "true" and claimed["disputes"][0]["state"] == "claimed"
     assert "(true)" in inspect("game 0") and "no claim about epoch 9" in inspect("game 9")
@@ -157,6 +160,10 @@ def test_a_lie_and_the_dispute_about_it(tmp_path: Path, capsys: pytest.CaptureFi
         assert main(["verify", "0", *where]) == 1 and "DIFFERS with the chain" in capsys.readouterr().out
         assert main(["inspect", "batch", "0", "--json", *where]) == 1
         assert json.loads(capsys.readouterr().out)["agrees"] is False
+        assert main(["inspect", "epoch", "0", *where]) == 1
+        told = capsys.readouterr().out
+        assert "epoch 0: batch 0, 18 inputs" in told and "claimed a FALSE end at 20" in told
+        assert ": claimed, to be disputed until 20" in told
         town.followed.follow()
         for player in (town.player, liar, town.player):
             player.step()

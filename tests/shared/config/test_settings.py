@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from setoff.operator.settings import OperatorSettings
+from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.settings import Settings, parse_listen, read_key
 from setoff.shared.errors import ConfigError
@@ -108,6 +109,27 @@ def test_peers_are_a_list_of_urls(tmp_path: Path) -> None:
     assert watcher.peer_urls == ("http://a:1", "https://b") and WatcherSettings().peer_urls == ()
     with pytest.raises(ConfigError, match="peers"):
         WatcherSettings.load(write(tmp_path, "[watcher]\npeers = 'http://a:1, b'"), {})
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "rpc_url = 'http://file:1'\n[client]\nexchange = 'http://file:2'\nkey = 'file.key'")
+    env = {"SETOFF_EXCHANGE": "http://env:2", "SETOFF_RPC_URL": "http://env:1", "SETOFF_OPERATOR_KEY": "another's"}
+    client = ClientSettings.load(path, env, {"rpc_url": "http://given:1"})
+    assert (client.rpc_url, client.exchange, client.key) == ("http://given:1", "http://env:2", "file.key")
+    reading = ClientSettings.read(path, env, {"rpc_url": "http://given:1"})
+    assert reading.origins["key"] == f"{path} [client]" and reading.origins["exchange"] == "SETOFF_EXCHANGE"
+    assert OperatorSettings.load(path, env).key == "another's"
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "l1_poll = 0\nconfirmations = 'x'\n[watcher]\nworkers = -1\nfee_cap = 9\nurgent_fee_cap = 8")
+    with pytest.raises(ConfigError) as caught:
+        WatcherSettings.load(path, {})
+    told = caught.value.detail.split("; ")
+    assert len(told) == 4 and all(
+        any(name in each for each in told) for name in ("l1_poll", "confirmations", "workers")
+    )
+    assert told[-1].startswith("fee_cap, urgent_fee_cap: needed")
 
 
 def test_errors_name_the_variable() -> None:
