@@ -20,6 +20,7 @@ from setoff.operator.api.history import HistoryHandlers
 from setoff.operator.api.reader import Reader
 from setoff.operator.api.reads import ReadHandlers
 from setoff.operator.api.refusals.explainer import Explainer
+from setoff.operator.api.repeats import Repeats
 from setoff.operator.api.routes import make_routes
 from setoff.operator.api.status import StatusHandlers
 from setoff.operator.api.stream import StreamHandlers
@@ -64,7 +65,7 @@ def make_app(
     topics.on_change = note_change
     app.on_cleanup.append(stop_rounds)
     parts = (
-        SubmitHandlers(admission, deployment, scales, explainer),
+        SubmitHandlers(admission, deployment, scales, explainer, Repeats(history, scales)),
         EntryHandlers(admission, deployment, scales, explainer),
         ReadHandlers(reader, scales),
         ClosedHandlers(outbox),

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.refusals.explainer import Explainer
+from setoff.operator.api.repeats import Repeats
 from setoff.operator.api.routes import Handlers
 from setoff.operator.api.views.record_views import show_result
 from setoff.operator.api.views.scales import Scales
@@ -30,12 +31,20 @@ BODY_SECONDS: Final = 10.0
 class SubmitHandlers:
     """Hands records to the admission, and shows what became of them."""
 
-    def __init__(self, admission: Admission, deployment: Deployment, scales: Scales, explainer: Explainer) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        deployment: Deployment,
+        scales: Scales,
+        explainer: Explainer,
+        repeats: Repeats,
+    ) -> None:
         self._admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
         self._scales = scales
         self._explainer = explainer
+        self._repeats = repeats
 
     def handlers(self) -> Handlers:
         """By operation."""
@@ -47,6 +56,9 @@ class SubmitHandlers:
         record, leg_pages = decode_request(payload, self._chain_id, self._vault)
         result = (await self._submit(request, [[record, *leg_pages]]))[0]
         if isinstance(result, SetoffError):
+            repeated = await self._repeats.find(record, result)
+            if repeated is not None:
+                return web.json_response(repeated)
             raise await self._explainer.explain(request.remote or "", record, result)
         return web.json_response(show_result(self._scales, result))
 

@@ -11,8 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from setoff.operator.history.ledger import BOOK
 from setoff.operator.history.store import open_engine
 from setoff.operator.history.tables import CANDLES, FILLS, FUNDING, LEDGER, ORDERS, PRICES, RECORDS
+from setoff.shared.codec.records import LEG_PAGE
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
+from setoff.shared.rules.phases import MAX_LEG_PAGES
 
 FORCED_KINDS: Final = (LIQUIDATION, TAKEOVER, DELEVERAGE)
 """Fills that the machine made of an account in liquidation."""
@@ -33,6 +35,11 @@ class History:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url) if url else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is one."""
+        return self._engine is not None
 
     def trades(self, market: int, span: Span) -> list[Row]:
         """Of a market's book."""
@@ -105,6 +112,25 @@ class History:
         """The records of an account with this nonce: its own, and its agents' of other sessions."""
         wanted = select(RECORDS).where(RECORDS.c.account == account, RECORDS.c.nonce == str(nonce))
         return self._read(wanted.order_by(RECORDS.c.sequence))
+
+    def find_by_hash(self, hashed: str) -> Row | None:
+        """The record with this hash."""
+        return next(iter(self._read(select(RECORDS).where(RECORDS.c.hash == hashed))), None)
+
+    def find_pages(self, sequence: int) -> list[Row]:
+        """The leg pages behind a bulk record."""
+        behind = RECORDS.c.sequence.between(sequence + 1, sequence + MAX_LEG_PAGES)
+        found: list[Row] = []
+        for row in self._read(select(RECORDS).where(behind).order_by(RECORDS.c.sequence)):
+            if row["type"] != LEG_PAGE:
+                break
+            found.append(row)
+        return found
+
+    def find_fills_of(self, batch: int, inputs: Sequence[int]) -> list[Row]:
+        """What these inputs of a batch have traded."""
+        wanted = select(FILLS).where(FILLS.c.batch == batch, FILLS.c.input_index.in_(inputs))
+        return self._read(wanted.order_by(FILLS.c.fill))
 
     def find_orders_of(self, records: Sequence[int]) -> list[Row]:
         """The orders that these records have placed."""

@@ -189,6 +189,12 @@ class SetoffClient:
         found: list[dict[str, Any]] = (await self._get("/v1/fills", **query))["fills"]
         return found
 
+    async def find(self, *, nonce: int | None = None, client: int | None = None) -> dict[str, Any]:
+        """What became of the account's records with this nonce, or its orders with this client id: `records`, each with
+        how far it is, and `orders`. Raises Unavailable where no history is kept."""
+        query = {name: value for name, value in (("nonce", nonce), ("client", client)) if value is not None}
+        return await self._get(f"/v1/lookup/{self._own_name()}", **query)
+
     async def backstop(self) -> dict[str, Any]:
         """The backstop vault."""
         return await self._get("/v1/backstop")
@@ -413,6 +419,8 @@ class SetoffClient:
     async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
+        One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
+        keeps a history answers what became of it, and it never counts twice. `find` looks it up, too.
         Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and its receipt is missing,
         wrong or worthless.
         """
@@ -427,7 +435,7 @@ class SetoffClient:
                 self._nonces.next = 0
             raise
         store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
-        if store is not None:
+        if store is not None and not answer.get("is_repeat"):
             taken = leg_pages[: answer.get("leg_pages", 0)]
             signed = tuple(store.take([record, *taken], answer.get("receipts")))
         order_slot = 0

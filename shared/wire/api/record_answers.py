@@ -102,6 +102,9 @@ class Result(TypedDict):
     """What then rests in the book."""
     is_paused: bool
     """The machine goes on with it, and this is what came of it so far."""
+    is_repeat: NotRequired[bool]
+    """The record was taken before: this is what became of it, `resting` what rests of it now, and the receipts were
+    told then."""
     fills: list[Fill]
     leg_pages: NotRequired[Count]
     """Of a bulk record: the leg pages that were taken."""

@@ -5,7 +5,8 @@ from typing import Any
 from tests.support.processes.running_operator import Running
 from tests.support.waiting import until
 
-from setoff.deploy.simulation.sample_traffic import START_TIME
+from setoff.deploy.simulation.sample_traffic import START_TIME, trader_key
+from setoff.shared.codec import records
 from setoff.shared.codec.records import BUY, IOC, SELL
 
 
@@ -91,6 +92,30 @@ async def test_an_order_whose_answer_was_lost_is_found_by_nonce_and_by_client_id
     assert await read(historic, "/v1/lookup/1?nonce=999") == {"account": 1, "records": [], "orders": []}
     for query in ("", "?nonce=1&client=1"):
         assert (await historic.get(f"/v1/lookup/1{query}"))[0] == 400
+
+
+async def test_a_record_that_is_sent_again_is_answered_with_what_became_of_it(historic: Running) -> None:
+    traffic = historic.traffic
+    await historic.submit(traffic.order(1, SELL, 100, 2))
+    record = traffic.order(2, BUY, 100, 5, client=9)
+    _, first = await historic.submit(record)
+    await historic.submit(traffic.order(1, SELL, 100, 1))
+    await catch_up(historic)
+    before = (await historic.status())["records"]
+    status, again = await historic.submit(record)
+    assert (status, again["is_repeat"], again["sequence"]) == (200, True, first["sequence"])
+    assert [fill["fill"] for fill in again["fills"]] == [fill["fill"] for fill in first["fills"]]
+    assert (first["resting"], again["resting"]) == ("3", "2")
+    assert (await historic.status())["records"] == before
+    async with historic.trader(2) as client:
+        (order,) = (await client.find(client=9))["orders"]
+        assert (order["filled"], order["status"]) == ("3", "open")
+        result = await client.submit(record)
+        assert result.sequence == first["sequence"] and result.filled == 2
+    forged = traffic.sign(record[: records.BODY_BYTES], trader_key(1))
+    assert (await historic.submit(forged))[1]["reason"] == "bad_signature"
+    other = traffic.transfer(2, 1, 5, nonce=int(first["nonce"]))
+    assert (await historic.submit(other))[1]["reason"] == "nonce_used"
 
 
 async def test_without_a_history_it_is_said(exchange: Running) -> None:
