@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from setoff.operator.pulse import TOLD_AT
@@ -12,6 +13,8 @@ from setoff.shared.params import ETHER
 
 NEEDED: Final = ("sequencer", "publisher")
 """What every operator has running."""
+TIMES: Final = frozenset({"l1_time", "machine_time", "paced_until", "winding_since"})
+SECONDS: Final = frozenset({"silent_for", "opens_in", "commit_seconds"})
 LONGEST: Final = 120.0
 PATIENCE: Final = {"sequencer": 10.0, "publisher": LONGEST}
 """Seconds for which a process may be at one thing: the publisher waits for L1, and builds what a dispute asks for."""
@@ -61,6 +64,16 @@ def describe_status(statuses: Sequence[ProcessStatus]) -> list[str]:
         lines.append(f"{status.process}: {state}")
         for name, value in status.facts.items():
             if name not in HIDDEN and value not in ("", 0, None):
-                shown = f"{value / ETHER:.4f} ETH" if name.endswith("_wei") else value
-                lines.append(f"  {name.removesuffix('_wei').replace('_', ' '):<18} {shown}")
+                lines.append(f"  {name.removesuffix('_wei').replace('_', ' '):<18} {format_fact(name, value)}")
     return lines
+
+
+def format_fact(name: str, value: Any) -> str:
+    """The value of a fact with its unit."""
+    if name.endswith("_wei"):
+        return f"{value / ETHER:.4f} ETH"
+    if name in TIMES:
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if name in SECONDS:
+        return f"{value:g} s"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

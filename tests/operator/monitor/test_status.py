@@ -76,8 +76,10 @@ def test_every_figure_has_its_type_and_a_silent_process_has_none() -> None:
     assert "setoff_operator_batch 7" not in to_prometheus(silent)
 
 
-def test_money_is_shown_in_ether() -> None:
-    assert "  balance            1.0000 ETH" in describe_status(both())
+def test_figures_are_shown_with_their_units() -> None:
+    told = describe_status(both({"l1_time": 1_796_073_685}))
+    assert "  balance            1.0000 ETH" in told and "  opens in           9 s" in told
+    assert "  bond stands        yes" in told and "  l1 time            2026-11-30 21:21:25 UTC" in told
 
 
 def test_what_a_process_says_is_read_by_others(redis_server: RedisServer) -> None:
@@ -100,3 +102,4 @@ async def test_a_sequencer_says_what_its_health_says(exchange: Any, monkeypatch:
     status, body = await exchange.get("/v1/health")
     told = describe_sequencer(exchange.sequencer, exchange.url)["obstacle"]
     assert status == 503 and told == f"{body['reason']}: {body['detail']}"
+    assert describe_sequencer(exchange.sequencer, exchange.url)["status"] == "obstructed"
