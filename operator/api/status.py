@@ -17,7 +17,7 @@ from setoff.operator.api.views.record_views import MS
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.sequencer import Status
+from setoff.operator.sequencer.sequencer import Status, name_status
 from setoff.shared.codec import eip712, records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.machine.batch import MAX_INPUTS
@@ -100,7 +100,7 @@ class StatusHandlers:
         exchange, obstacle = desk.exchange, desk.obstacle()
         return web.json_response(
             {
-                "status": desk.status.value,
+                "status": name_status(desk.status, obstacle),
                 "obstacle": None if obstacle is None else show_error(obstacle),
                 "machine": "0x" + exchange.machine.hash().hex(),
                 "records": exchange.cursor.records,

@@ -49,6 +49,9 @@ _STORE_ERRORS: Final = (RedisError, OSError, TimeoutError)
 log = logging.getLogger(__name__)
 
 
+OBSTRUCTED: Final = "obstructed"
+
+
 class Status(Enum):
     """What the sequencer is doing."""
 
@@ -57,6 +60,11 @@ class Status(Enum):
     RECOVERING = "recovering"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+def name_status(status: Status, obstacle: StateError | None) -> str:
+    """What is told of it: never "ready" while something keeps records from being taken."""
+    return OBSTRUCTED if obstacle is not None and status is Status.READY else status.value
 
 
 class Commits:

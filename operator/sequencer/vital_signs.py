@@ -6,10 +6,8 @@ import asyncio
 from typing import Any, Final
 
 from setoff.operator.pulse import Pulse
-from setoff.operator.sequencer.sequencer import Sequencer, Status
+from setoff.operator.sequencer.sequencer import Sequencer, name_status
 
-OBSTRUCTED: Final = "obstructed"
-"""Instead of "ready", while something keeps records from being taken."""
 EVERY: Final = 1.0
 """Seconds between two looks."""
 
@@ -20,7 +18,7 @@ def describe_sequencer(sequencer: Sequencer, url: str) -> dict[str, Any]:
     regs = exchange.machine.regs
     return {
         "url": url,
-        "status": OBSTRUCTED if obstacle and sequencer.status is Status.READY else sequencer.status.value,
+        "status": name_status(sequencer.status, obstacle),
         "obstacle": "" if obstacle is None else str(obstacle),
         "batch": exchange.cursor.number,
         "records": exchange.cursor.records,

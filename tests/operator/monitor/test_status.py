@@ -103,3 +103,4 @@ async def test_a_sequencer_says_what_its_health_says(exchange: Any, monkeypatch:
     told = describe_sequencer(exchange.sequencer, exchange.url)["obstacle"]
     assert status == 503 and told == f"{body['reason']}: {body['detail']}"
     assert describe_sequencer(exchange.sequencer, exchange.url)["status"] == "obstructed"
+    assert (await exchange.status())["status"] == "obstructed"
