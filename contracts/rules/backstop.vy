@@ -90,13 +90,14 @@ def compute_takeover(
     """
     @return Lots in the registers that the backstop may take over into its position at `place`: most that are legal. What
             it holds then is worth no more than the market's cap, and if that is a new position no less than dust. None at a
-            price that is worse than the mark: a debt is for those who gained by the change that made it.
+            price that is worse than the mark: a debt is for those who gained by the change that made it. And none by a mark
+            that was not fresh when the sweep began.
     """
     market: leaves.Market = markets[place]
     size: int256 = backstop.positions[place].size
     sign: int256 = -1 if regs.side == records.BUY else 1
     mark: int256 = convert(market.mark, int256)
-    if convert(regs.price, int256) * sign > mark * sign:
+    if convert(regs.price, int256) * sign > mark * sign or not marks.is_fresh(market, regs.sweep_time):
         return 0
     equity: int256 = 0
     others: int256 = 0

@@ -25,6 +25,17 @@ def is_collecting(market: leaves.Market, time: uint256) -> bool:
 
 @internal
 @pure
+def is_open(market: leaves.Market, time: uint256) -> bool:
+    """
+    @return Whether orders that can open a position may come: on a fresh price, or to wait for the auction, which needs one.
+    """
+    if self.is_collecting(market, time):
+        return marks.is_young(market, time)
+    return marks.is_fresh(market, time)
+
+
+@internal
+@pure
 def is_crossed(market: leaves.Market) -> bool:
     """
     @return Whether orders of both sides rest that could have met, so that an auction has to be held first.

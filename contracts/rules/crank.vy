@@ -59,7 +59,7 @@ def step_crank(
         market.expiry = regs.time
     if marks.is_expired(market, regs.time):
         values[0] = leaves.encode_market(self.settle_market(market, regs.time))
-        return marks.begin_work(regs, market.mark, regs.time), values
+        return marks.begin_work(regs, market.mark), values
     if not marks.is_fresh(market, regs.time):
         return registers.reject(regs, errors.STALE_PRICE), values
     if calls.is_calling(market, regs.time):
@@ -84,6 +84,7 @@ def settle_market(pre: leaves.Market, time: uint256) -> leaves.Market:
         market.settled = 1
     market.index = price
     market.index_time = time
+    market.index_flags = phases.INDEX_RETURNING
     market.mark = price
     market.sampled = time
     return market
@@ -222,4 +223,4 @@ def step_sample(
     market = marks.begin_interval(market, regs.time)
     values[0] = leaves.encode_market(marks.update_mark(market))
     regs.unwind = regs.market
-    return marks.begin_work(regs, market.mark, regs.time), values
+    return marks.begin_work(regs, market.mark), values

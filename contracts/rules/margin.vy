@@ -17,6 +17,7 @@
 import errors
 from codec import integers
 from codec import records
+from rules import calls
 from rules import exits
 from rules import levels
 from rules import marks
@@ -336,6 +337,26 @@ def is_closing(regs: registers.Registers, position: leaves.Position) -> bool:
 
 @internal
 @pure
+def check_order(
+    regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
+) -> uint256:
+    """
+    @return Outcome: whether the order in the registers, already reserved, may go on to the book. What can open a position
+            needs a fresh price of every other: else equity that nobody may take out could be lost to another account.
+    """
+    if not self.is_in_time(regs, account, markets) or not self.is_order_legal(regs, account, markets):
+        return errors.INSUFFICIENT_MARGIN
+    place: uint256 = positions.get_position(account, regs.market)
+    if regs.flags & records.REDUCE_ONLY != 0 or self.is_closing(regs, account.positions[place]):
+        return errors.ACCEPTED
+    for i: uint256 in range(leaves.MAX_POSITIONS):
+        if account.positions[i].size != 0 and i != place and not marks.is_fresh(markets[i], regs.time):
+            return errors.STALE_PRICE
+    return errors.ACCEPTED
+
+
+@internal
+@pure
 def is_in_time(
     regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
 ) -> bool:
@@ -349,7 +370,7 @@ def is_in_time(
         return False
     if positions.is_past_deadline(account, regs.time) or (regs.expiry != 0 and regs.expiry <= regs.time):
         return False
-    if marks.is_fresh(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0:
+    if calls.is_open(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0:
         return True
     return self.is_closing(regs, account.positions[place])
 
@@ -415,14 +436,16 @@ def step_margin(
         else:
             regs.sequence += 1
             regs.phase = phases.REST
-    elif self.is_in_time(regs, account, markets) and self.is_order_legal(regs, account, markets):
-        regs.sequence += 1
-        regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
-        regs.phase = phases.MATCH
     else:
-        place: uint256 = positions.get_position(account, regs.market)
-        account.positions[place] = positions.release(account.positions[place], regs.side, regs.size)
-        regs = registers.reject(regs, errors.INSUFFICIENT_MARGIN)
+        outcome: uint256 = self.check_order(regs, account, markets)
+        if outcome != errors.ACCEPTED:
+            place: uint256 = positions.get_position(account, regs.market)
+            account.positions[place] = positions.release(account.positions[place], regs.side, regs.size)
+            regs = registers.reject(regs, outcome)
+        else:
+            regs.sequence += 1
+            regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
+            regs.phase = phases.MATCH
     values[0] = leaves.encode_account(account)
     return regs, self._set_markets(values, 1, markets)
 

@@ -27,9 +27,20 @@ from state import registers
 @pure
 def is_fresh(market: leaves.Market, time: uint256) -> bool:
     """
-    @return Whether the market's price is settled, or young enough to open positions and to liquidate on.
+    @return Whether the market's price is settled, or young enough to open positions and to liquidate on. An index that
+            was cut is no price: everybody knows one beyond it.
     """
-    return market.settled != 0 or (market.index != 0 and market.index_time + market.max_age >= time)
+    is_cut: bool = market.index_flags & phases.INDEX_CUT != 0
+    return market.settled != 0 or (not is_cut and self.is_young(market, time))
+
+
+@internal
+@pure
+def is_young(market: leaves.Market, time: uint256) -> bool:
+    """
+    @return Whether the last report is not too old, wherever the index is.
+    """
+    return market.index != 0 and market.index_time + market.max_age >= time
 
 
 @internal
@@ -81,7 +92,8 @@ def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time
     """
     @notice Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the
             market. A market with calls holds one from its first index on, and when one comes again after long. The
-            insurance pays for no change until that has come to where the reports are.
+            insurance pays for no change by an index that comes after one that was cut, or too old already when it was
+            taken, or after long, by batch time or by the report's own.
     @dev The limit is at most the anchor, or 1 below which no price is: so the anchor less the limit, above the price,
          is above 0.
     """
@@ -89,18 +101,20 @@ def apply_index(market: leaves.Market, price: uint256, price_time: uint256, time
     index: uint256 = price
     if moved.anchor == 0:
         moved.anchor = price
-    is_late: bool = market.index_time + market.max_age + phases.HALT_TIME < time
+    is_late: bool = market.index_time + market.max_age + phases.HALT_TIME < max(time, price_time)
+    was_old: bool = market.index_time + market.max_age < market.held_since
+    is_back: bool = is_late or was_old or market.index_flags & phases.INDEX_CUT != 0
+    moved.index_flags = phases.INDEX_RETURNING if market.index != 0 and is_back else 0
     if market.call_minutes != 0 and (market.index == 0 or is_late):
         moved.halted_until = time + self.get_halt_time(market)
     limit: uint256 = self.compute_limit(market, moved.anchor)
     if index > moved.anchor + limit:
         index = moved.anchor + limit
-        moved.halted_until = time + self.get_halt_time(market)
     elif index + limit < moved.anchor:
         index = moved.anchor - limit
+    if index != price:
+        moved.index_flags |= phases.INDEX_CUT
         moved.halted_until = time + self.get_halt_time(market)
-    is_kept: bool = is_late or (market.is_returning != 0 and index != price)
-    moved.is_returning = 1 if market.index != 0 and is_kept else 0
     moved.index = min(index, keys.MAX_TICK)
     moved.index_time = max(market.index_time, price_time)
     return moved
@@ -258,10 +272,11 @@ def settle_funding(
 
 @internal
 @pure
-def begin_work(pre: registers.Registers, mark_before: uint256, time: uint256) -> registers.Registers:
+def begin_work(pre: registers.Registers, mark_before: uint256) -> registers.Registers:
     """
     @return The registers of a machine that visits the holders of the market in them, whose mark was `mark_before` until
-            now, then its armed orders, and settles requests of the backstop; by `time` a price has to be fresh, to be liquidated on.
+            now, then its armed orders, and settles requests of the backstop; until all that is done a price is fresh if it
+            is now.
     """
     regs: registers.Registers = pre
     regs.sweeping = 1
@@ -270,7 +285,7 @@ def begin_work(pre: registers.Registers, mark_before: uint256, time: uint256) ->
     regs.trigger_market = regs.market
     regs.mark_before = mark_before
     regs.rank_market = 0
-    regs.sweep_time = time
+    regs.sweep_time = regs.time
     regs.settling = 1 if regs.first_request != 0 else 0
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

@@ -86,7 +86,7 @@ def step_report(
     mark_before: uint256 = market.mark
     market = marks.apply_index(market, median, regs.nonce, regs.time)
     values[2] = leaves.encode_market(marks.update_mark(market))
-    return marks.begin_work(regs, mark_before, min(stamp, regs.time)), values
+    return marks.begin_work(regs, mark_before), values
 
 
 @internal

@@ -238,10 +238,10 @@ def check_opening(regs: registers.Registers, market: leaves.Market, reach: uint2
     """
     @return Outcome: whether an order that can open a position, of up to `reach` lots, may be tried now.
     """
-    if not marks.is_fresh(market, regs.time):
-        return errors.STALE_PRICE
     if regs.time < market.halted_until and market.call_minutes == 0:
         return errors.HALTED
+    if not calls.is_open(market, regs.time):
+        return errors.STALE_PRICE
     if reach > market.max_position:
         return errors.POSITION_LIMIT
     if market.open_interest + regs.size > market.max_open_interest:

@@ -87,6 +87,10 @@ BASIS_TIME: constant(uint256) = PREMIUM_SAMPLES * SAMPLE_INTERVAL
 FUNDING_HOURS: constant(uint256) = 8
 # Seconds that one sample pays for at most: time in which nothing was measured is not made up for.
 MAX_FUNDING_TIME: constant(uint256) = 2 * SAMPLE_INTERVAL
+# Flag of an index that was cut to the step band: the reports are beyond it, so it is no fresh price.
+INDEX_CUT: constant(uint256) = 1
+# Flag of an index that comes after a cut or an old one, or after long: insurance pays for none of its changes.
+INDEX_RETURNING: constant(uint256) = 2
 # Seconds a market without calls stays reduce-only after its index ran into the step band; and for which an index has to have
 # been stale for its market to hold a call when it comes back.
 HALT_TIME: constant(uint256) = 300

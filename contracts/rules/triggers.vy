@@ -7,6 +7,7 @@
 
 from codec import records
 from rules import calls
+from rules import marks
 from rules import phases
 from rules import positions
 from state import keys
@@ -22,14 +23,16 @@ def step_trigger(
 ) -> (registers.Registers, DynArray[Bytes[leaves.ACCOUNT_BYTES], phases.MAX_LEAVES]):
     """
     @notice Find the next armed order that the mark has reached, above before below. In a wind-down none enters any more,
-            and during a call none yet. Leaves: market; the level if there is one.
+            and during a call none yet, nor by a mark that was not fresh when work began. Leaves: market; the level if there
+            is one.
     """
     regs: registers.Registers = pre
     market_id: uint256 = regs.trigger_market
     market: leaves.Market = store.market(w, 0, market_id)
     side: uint256 = keys.ABOVE
     tick: uint256 = 0
-    is_open: bool = regs.winding_since == 0 and not calls.is_calling(market, regs.time)
+    is_shut: bool = regs.winding_since != 0 or calls.is_calling(market, regs.time)
+    is_open: bool = not is_shut and marks.is_fresh(market, regs.sweep_time)
     if is_open and market.stop_above != 0 and market.mark >= market.stop_above:
         tick = market.stop_above
     elif is_open and market.stop_below != 0 and market.mark <= market.stop_below:

@@ -115,7 +115,7 @@ struct Market:
     close_out: uint256             # ppm of the notional
     call_minutes: uint256          # minutes for which it collects orders for an auction, 0 if it holds none
     scale: uint256                 # of 255 parts of the way to full margin, how far its initial margins have risen
-    is_returning: uint256          # 1 while an index that had long been out of date comes back
+    index_flags: uint256           # INDEX_CUT, INDEX_RETURNING: it is not where the reports are, or was not when it came
     settled: uint256               # 1 once a dated future has its settlement price (in mark)
     max_open_interest: uint256     # lots
     max_position: uint256          # lots
@@ -445,7 +445,7 @@ def encode_market(leaf: Market) -> Bytes[ACCOUNT_BYTES]:
         | leaf.close_out << 160
         | leaf.call_minutes << 152
         | leaf.scale << 144
-        | leaf.is_returning << 136
+        | leaf.index_flags << 136
         | leaf.settled << 128
         | leaf.max_open_interest << 64
         | leaf.max_position,
@@ -507,7 +507,7 @@ def decode_market(data: Bytes[ACCOUNT_BYTES]) -> Market:
         close_out=words[5] >> 160 & _U32,
         call_minutes=words[5] >> 152 & _U8,
         scale=words[5] >> 144 & _U8,
-        is_returning=words[5] >> 136 & _U8,
+        index_flags=words[5] >> 136 & _U8,
         settled=words[5] >> 128 & _U8,
         max_open_interest=words[5] >> 64 & _U64,
         max_position=words[5] & _U64,

@@ -700,7 +700,7 @@ def _leaves() -> Iterator[tuple[str, int, Any]]:
     for n, name in enumerate(sorted(MARKET.offsets)):
         setattr(market, name, signed.get(name, 1_000_003 + n))
     market.open_interest, market.twap_sum = 2**62, 2**40
-    market.call_minutes, market.scale, market.is_returning, market.settled = 255, 254, 253, 252
+    market.call_minutes, market.scale, market.index_flags, market.settled = 255, 254, 253, 252
     yield "market", keys.market_key(255), market
     oracle = Oracle()
     oracle.prices[0], oracle.times[0], oracle.prices[6], oracle.times[6] = 1, 2**63, keys.MAX_TICK, START_TIME

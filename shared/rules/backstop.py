@@ -64,12 +64,13 @@ def compute_takeover(regs: Registers, state: State, backstop: Account, size: int
     """Lots in the registers that the backstop may take over, with a position of `size` lots: most that are legal.
 
     What it holds then is worth no more than the market's cap, and if that is a new position no less than dust. None at
-    a price that is worse than the mark: a debt is for those who gained by the change that made it.
+    a price that is worse than the mark: a debt is for those who gained by the change that made it. And none by a mark
+    that was not fresh when the sweep began.
     Leaves: as `settle_account`, where the market is one.
     """
     market = state.market(regs.market)
     sign = -1 if regs.side == records.BUY else 1
-    if regs.price * sign > market.mark * sign:
+    if regs.price * sign > market.mark * sign or not is_fresh(market, regs.sweep_time):
         return 0
     equity, others = compute_others(state, backstop, regs.market)
     limit = regs.size

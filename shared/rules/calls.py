@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
-from setoff.shared.rules.marks import get_middle, is_expired, is_fresh
+from setoff.shared.rules.marks import get_middle, is_expired, is_fresh, is_young
 from setoff.shared.state.leaves import Market
 from setoff.shared.state.registers import Registers
 
@@ -17,6 +17,11 @@ from setoff.shared.state.registers import Registers
 def is_collecting(market: Market, time: int) -> bool:
     """Whether a call lasts."""
     return market.call_minutes != 0 and time < market.halted_until
+
+
+def is_open(market: Market, time: int) -> bool:
+    """Whether orders that can open may come: on a fresh price, or to wait for the auction, which needs one."""
+    return is_young(market, time) if is_collecting(market, time) else is_fresh(market, time)
 
 
 def is_crossed(market: Market) -> bool:

@@ -60,7 +60,7 @@ def step_crank(regs: Registers, state: State) -> None:
     if is_expired(market, regs.time):
         mark_before = market.mark
         settle_market(market, regs.time)
-        begin_work(regs, mark_before, regs.time)
+        begin_work(regs, mark_before)
     elif not is_fresh(market, regs.time):
         regs.reject(errors.STALE_PRICE)
     elif is_calling(market, regs.time):
@@ -81,6 +81,7 @@ def settle_market(market: Market, time: int) -> None:
         market.settled = 1
     market.index = price
     market.index_time = time
+    market.index_flags = phases.INDEX_RETURNING
     market.mark = price
     market.sampled = time
 
@@ -175,4 +176,4 @@ def step_sample(regs: Registers, state: State) -> None:
     mark_before = market.mark
     update_mark(market)
     regs.unwind = regs.market
-    begin_work(regs, mark_before, regs.time)
+    begin_work(regs, mark_before)

@@ -7,8 +7,9 @@ below waits a while. Then what the book does not take goes to the backstop vault
 take to the opposite accounts in the order of their scores (`deleveraging.py`). A sweep of the holders of a market ends
 only when each is healthy, waits, or has nothing left that could be reduced.
 
-A debt is closed in the market that made it. Its insurance pays first, but for no change by an index that comes back
-after long: who kept the reports out knew it, and may hold both sides. The rest is closed between the mark before the
+A debt is closed in the market that made it. Its insurance pays first, but not where the change could be seen coming,
+by whoever may hold both sides: by an index that comes after a cut or an old one, or after long; at a settlement; nor
+for an account that was below its maintenance margin before the change. The rest is closed between the mark before the
 change and the mark, where each on the other side has gained as much a lot. What that does not bring stays the account's
 own.
 """
@@ -65,7 +66,8 @@ def step_sweep(regs: Registers, state: State) -> None:
         return
     loss = compute_loss(regs, target, market)
     if equity < 0:
-        drawn = 0 if market.is_returning else min(-equity, loss, market.insurance)
+        is_insured = market.index_flags & phases.INDEX_RETURNING == 0 and equity + loss >= maintenance
+        drawn = min(-equity, loss, market.insurance) if is_insured else 0
         account.collateral += drawn
         market.insurance -= drawn
         note_draw(regs, drawn)

@@ -15,6 +15,7 @@ from setoff.shared import errors
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM, div_ceil, div_up
 from setoff.shared.rules import phases
+from setoff.shared.rules.calls import is_open
 from setoff.shared.rules.exits import check_exit, is_exit
 from setoff.shared.rules.levels import can_rest
 from setoff.shared.rules.marks import is_expired, is_fresh, settle_funding
@@ -218,6 +219,22 @@ def is_closing(regs: Registers, account: Account) -> bool:
     return position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
 
 
+def check_order(regs: Registers, state: State, account: Account) -> int:
+    """Whether the order in the registers, already reserved, may go on to the book; returns the outcome.
+
+    What can open a position needs a fresh price of every other: else equity that nobody may take out could be lost to
+    another account. Leaves: as `settle_account`.
+    """
+    if not is_in_time(regs, state, account) or not is_order_legal(regs, state, account):
+        return errors.INSUFFICIENT_MARGIN
+    if regs.flags & records.REDUCE_ONLY or is_closing(regs, account):
+        return errors.ACCEPTED
+    for position in account.positions:
+        if position.size and position.market != regs.market and not is_fresh(state.market(position.market), regs.time):
+            return errors.STALE_PRICE
+    return errors.ACCEPTED
+
+
 def is_in_time(regs: Registers, state: State, account: Account) -> bool:
     """Whether the order in the registers, already reserved, may still trade now.
 
@@ -229,7 +246,7 @@ def is_in_time(regs: Registers, state: State, account: Account) -> bool:
         return False
     if is_past_deadline(account, regs.time) or (regs.expiry and regs.expiry <= regs.time):
         return False
-    return is_fresh(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0 or is_closing(regs, account)
+    return is_open(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0 or is_closing(regs, account)
 
 
 def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -> int:
@@ -271,13 +288,15 @@ def step_margin(regs: Registers, state: State) -> None:
         else:
             regs.sequence += 1
             regs.phase = phases.REST
-    elif is_in_time(regs, state, account) and is_order_legal(regs, state, account):
-        regs.sequence += 1
-        regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
-        regs.phase = phases.MATCH
     else:
-        release(get_position(account, regs.market), regs.side, regs.size)
-        regs.reject(errors.INSUFFICIENT_MARGIN)
+        outcome = check_order(regs, state, account)
+        if outcome != errors.ACCEPTED:
+            release(get_position(account, regs.market), regs.side, regs.size)
+            regs.reject(outcome)
+        else:
+            regs.sequence += 1
+            regs.scanning = 1 if regs.flags & records.TIME_IN_FORCE == records.FOK else 0
+            regs.phase = phases.MATCH
 
 
 def check_payment(regs: Registers, state: State, account: Account, fresh: bool) -> int:

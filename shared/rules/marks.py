@@ -19,8 +19,16 @@ from setoff.shared.state.registers import Registers
 
 
 def is_fresh(market: Market, time: int) -> bool:
-    """Whether the market's price is settled, or young enough to open positions and to liquidate on."""
-    return market.settled != 0 or (market.index != 0 and market.index_time + market.max_age >= time)
+    """Whether the market's price is settled, or young enough to open positions and to liquidate on.
+
+    An index that was cut is no price: everybody knows one beyond it.
+    """
+    return market.settled != 0 or (market.index_flags & phases.INDEX_CUT == 0 and is_young(market, time))
+
+
+def is_young(market: Market, time: int) -> bool:
+    """Whether the last report is not too old, wherever the index is."""
+    return market.index != 0 and market.index_time + market.max_age >= time
 
 
 def is_expired(market: Market, time: int) -> bool:
@@ -54,9 +62,13 @@ def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
     """Take `price` as the index; what lies beyond the step band around the anchor is cut there and halts the market.
 
     A market with calls holds one from its first index on, and when one comes again after long. The insurance pays for
-    no change until that has come to where the reports are.
+    no change by an index that comes after one that was cut, or too old already when it was taken, or after long, by
+    batch time or by the report's own.
     """
-    is_late = market.index_time + market.max_age + phases.HALT_TIME < time
+    is_late = market.index_time + market.max_age + phases.HALT_TIME < max(time, price_time)
+    was_old = market.index_time + market.max_age < market.held_since
+    is_back = market.index != 0 and (is_late or was_old or market.index_flags & phases.INDEX_CUT != 0)
+    market.index_flags = phases.INDEX_RETURNING if is_back else 0
     if market.call_minutes and (market.index == 0 or is_late):
         market.halted_until = time + get_halt_time(market)
     weigh_index(market, time)
@@ -64,9 +76,8 @@ def apply_index(market: Market, price: int, price_time: int, time: int) -> None:
     if market.anchor == 0:
         market.anchor = price
     limit = compute_limit(market, market.anchor)
-    is_cut = abs(price - market.anchor) > limit
-    market.is_returning = 1 if market.index and (is_late or (market.is_returning and is_cut)) else 0
-    if is_cut:
+    if abs(price - market.anchor) > limit:
+        market.index_flags |= phases.INDEX_CUT
         price = market.anchor + limit if price > market.anchor else market.anchor - limit
         market.halted_until = time + get_halt_time(market)
     market.index = min(price, keys.MAX_TICK)
@@ -166,11 +177,10 @@ def settle_funding(account: Account, position: Position, market: Market) -> None
     market.pool += charge
 
 
-def begin_work(regs: Registers, mark_before: int, time: int) -> None:
+def begin_work(regs: Registers, mark_before: int) -> None:
     """Have the machine visit the holders of the market in the registers, whose mark was `mark_before` until now.
 
-    And then its armed orders, and settle requests of the backstop.
-    `time`: by when a price has to be fresh, to be liquidated on.
+    And then its armed orders, and settle requests of the backstop. Till all that is done a price is fresh if it is now.
     """
     regs.sweeping = 1
     regs.sweep_end = 0
@@ -178,7 +188,7 @@ def begin_work(regs: Registers, mark_before: int, time: int) -> None:
     regs.trigger_market = regs.market
     regs.mark_before = mark_before
     regs.rank_market = 0
-    regs.sweep_time = time
+    regs.sweep_time = regs.time
     regs.settling = 1 if regs.first_request else 0
     regs.return_phase = phases.WORK
     regs.phase = phases.WORK

@@ -60,7 +60,7 @@ def step_report(regs: Registers, state: State) -> None:
     mark_before = market.mark
     apply_index(market, median, regs.nonce, regs.time)
     update_mark(market)
-    begin_work(regs, mark_before, min(stamp, regs.time))
+    begin_work(regs, mark_before)
 
 
 def check_report(regs: Registers, signers: Signers) -> int:

@@ -10,9 +10,9 @@ from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
 from setoff.shared.rules import phases
 from setoff.shared.rules.agents import may_send
-from setoff.shared.rules.calls import begin_auction, is_auction_due, is_calling
+from setoff.shared.rules.calls import begin_auction, is_auction_due, is_calling, is_open
 from setoff.shared.rules.levels import can_rest, get_level_side, get_level_tick, get_trigger_side, is_armed
-from setoff.shared.rules.marks import is_expired, is_fresh
+from setoff.shared.rules.marks import is_expired
 from setoff.shared.rules.positions import (
     find_position,
     get_closable,
@@ -174,10 +174,10 @@ def check_admission(regs: Registers, market: Market, order: Order, position: Pos
 
 def check_opening(regs: Registers, market: Market, reach: int) -> int:
     """Whether an order that can open a position, of up to `reach` lots, may be tried now; returns the outcome."""
-    if not is_fresh(market, regs.time):
-        return errors.STALE_PRICE
     if regs.time < market.halted_until and market.call_minutes == 0:
         return errors.HALTED
+    if not is_open(market, regs.time):
+        return errors.STALE_PRICE
     if reach > market.max_position:
         return errors.POSITION_LIMIT
     if market.open_interest + regs.size > market.max_open_interest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from setoff.shared.codec import records
 from setoff.shared.rules import phases
 from setoff.shared.rules.calls import is_calling
+from setoff.shared.rules.marks import is_fresh
 from setoff.shared.rules.positions import get_partner, is_live
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
@@ -17,13 +18,14 @@ from setoff.shared.state.store import State
 def step_trigger(regs: Registers, state: State) -> None:
     """Find the next armed order that the mark has reached, above before below.
 
-    In a wind-down none enters any more, and during a call none yet.
+    In a wind-down none enters any more, and during a call none yet, nor by a mark that was not fresh when work began.
 
     Leaves: market; the level if there is one.
     """
     market_id = regs.trigger_market
     market = state.market(market_id)
-    is_open = regs.winding_since == 0 and not is_calling(market, regs.time)
+    is_shut = regs.winding_since != 0 or is_calling(market, regs.time)
+    is_open = not is_shut and is_fresh(market, regs.sweep_time)
     if is_open and market.stop_above and market.mark >= market.stop_above:
         side, tick = keys.ABOVE, market.stop_above
     elif is_open and market.stop_below and market.mark <= market.stop_below:

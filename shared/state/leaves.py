@@ -178,8 +178,8 @@ class Market(MarketParameters):
     """Seconds, its last sample."""
     scale: Annotated[U8, At(173)] = 0
     """Of `scale.FULL` parts of the way to full margin, how far its initial margins have risen with open interest."""
-    is_returning: U8 = 0
-    """1 while an index that had long been out of date comes back, until a report is not cut to the step band."""
+    index_flags: U8 = 0
+    """INDEX_CUT, INDEX_RETURNING: whether it is not where the reports are, or was not when it came."""
     settled: U8 = 0
     """1 once a dated future has its settlement price (in mark)."""
     halted_until: Annotated[U64, At(200)] = 0

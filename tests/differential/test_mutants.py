@@ -24,8 +24,8 @@ from setoff.shared.rules import phases
 pytestmark = pytest.mark.xdist_group("mutants")
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-SAMPLE = ("requirement rounds down", "swept ahead of now")
-"""Mutants of the default run: of arithmetic, of a price, and of a call. Each takes the compiler ten
+SAMPLE = ("requirement rounds down", "swept as of before")
+"""Mutants of the default run: of arithmetic, of a price, and of a sweep. Each takes the compiler ten
 seconds, so that all others are left to the long run."""
 CHOSEN = [mutant for mutant in MUTANTS if IS_LONG or mutant.name in SAMPLE]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.generator.generator import Generator
-from tests.support.judge.bench import DOMAIN, Bench, Seen, Step, leave_alone, see
+from tests.support.judge.bench import DOMAIN, Bench, Seen, Step, copy_registers, leave_alone, see
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.scenes.every import EDGES, SCENES
 from tests.support.late_tree import begin_late
@@ -147,7 +147,7 @@ def compute_trace(steps: Sequence[Step]) -> bytes:
     """The trace of an input, as `extend_trace` has it."""
     trace = bytes(32)
     for step in steps:
-        trace = keccak(trace + keccak(LAYOUT.pack(step.after)) + hash_leaves(step.new.items()))
+        trace = keccak(trace + keccak(LAYOUT.pack(copy_registers(step.after))) + hash_leaves(step.new.items()))
     return trace
 
 

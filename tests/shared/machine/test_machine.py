@@ -79,6 +79,7 @@ def test_outcomes_of_the_played_epoch(traffic: SampleTraffic, batches: list[Batc
         (4, 24): "unfillable",
         (4, 51): "not_due",
         (5, 5): "withdrawals_limited",
+        (5, 6): "stale_price",
         (5, 7): "not_due",
         (4, 35): "price_band",
     }

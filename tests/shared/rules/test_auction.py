@@ -182,8 +182,10 @@ def test_a_jump_of_the_index_begins_a_call_and_another_prolongs_it() -> None:
     world.set_mark(1_100, seconds=100)
     assert world.market().halted_until == world.traffic.time + 180
     world.wait(179)
-    assert world.crank() == "accepted" and world.position(3).size == 0
+    assert world.crank() == "stale_price" and world.position(3).size == 0
     world.wait(1)
+    assert world.crank() == "stale_price" and world.position(3).size == 0  # the index has been cut
+    world.set_mark(1_020)
     assert world.crank() == "accepted" and world.position(3).size == -2
 
 
@@ -283,6 +285,8 @@ def test_positions_below_maintenance_wait_and_at_close_out_do_not() -> None:
     world.machine.state.commit()
     world.set_mark(900)
     assert world.market().mark == 950
+    assert (world.position(1).size, world.position(2).size) == (10, 10)  # the index has been cut
+    world.set_mark(950)
     assert (world.position(1).size, world.position(2).size) == (10, 0)
     world.wait(CALL)
     assert world.order(3, BUY, 945, 100) == "accepted"
@@ -300,6 +304,7 @@ def test_stops_do_not_fire_into_a_call() -> None:
     assert world.account(1).orders == 1 << 5
     assert world.order(2, BUY, 940, 10) == "accepted"
     world.wait(CALL)
+    world.set_mark(950, seconds=0)
     assert world.crank() == "accepted"
     assert world.account(1).orders == 0 and world.position(2).size == 10
 

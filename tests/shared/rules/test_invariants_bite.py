@@ -52,9 +52,9 @@ def forget_younger(account: Account, order: Order, order_slot: int) -> None:
     order.next = 0
 
 
-def begin_nowhere(regs: Registers, mark_before: int, time: int) -> None:
+def begin_nowhere(regs: Registers, mark_before: int) -> None:
     """A sweep begins, of no market."""
-    _begin(regs, mark_before, time)
+    _begin(regs, mark_before)
     regs.trigger_market = 0
 
 
@@ -80,7 +80,7 @@ LIES: list[tuple[ModuleType, str, Any, str]] = [
     (liquidation, "find_target", lambda *_: None, "run_checked"),
     (liquidation, "pass_visited", lambda word: _pass(_pass(word) or 1), "run_checked"),
     # A report sets no work off: nobody is visited, and no stop fires.
-    (oracle, "begin_work", lambda regs, mark_before, time: regs.finish(), "run_checked or check_triggers"),
+    (oracle, "begin_work", lambda regs, mark_before: regs.finish(), "run_checked or check_triggers"),
     (oracle, "begin_work", begin_nowhere, "check_work"),
 ]
 

@@ -9,6 +9,7 @@ import pytest
 from tests.support.machines.world import ABOVE, BACKSTOP, BUY, REDUCE_ONLY, SELL, World, sub
 
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
+from setoff.shared.rules import phases
 from setoff.shared.rules.liquidation import compute_loss, compute_maintenance, compute_share, compute_zero_price
 from setoff.shared.rules.phases import HALT_TIME, LIQUIDATION_PAUSE, LIQUIDATION_WINDOW
 from setoff.shared.state import keys
@@ -406,14 +407,15 @@ def test_the_insurance_pays_for_no_change_by_an_index_that_comes_back_after_long
     assert world.account(1).collateral == 0
 
 
-def test_an_index_is_back_with_the_first_report_that_is_not_cut() -> None:
+def test_an_index_is_back_after_the_first_report_that_is_not_cut() -> None:
     world = one_against_rich(100, 100_000, max_age=600, step_band=60_000)
     found = []
     for price, seconds in ((70, HALT_TIME + 601), (70, 60), (70, 60), (83, 60), (83, 60), (60, 60)):
         world.set_mark(price, seconds=seconds)
-        found.append((world.market().index, world.market().is_returning))
+        found.append((world.market().index, world.market().index_flags))
     # Bands of 6, 5, 5 and 5 ticks; the price is within the fourth. One that is cut later on is no return.
-    assert found == [(94, 1), (89, 1), (84, 1), (83, 0), (83, 0), (79, 0)]
+    back, cut = phases.INDEX_RETURNING, phases.INDEX_CUT
+    assert found == [(94, back | cut), (89, back | cut), (84, back | cut), (83, back), (83, 0), (79, cut)]
 
 
 def test_without_insurance_the_other_side_closes_at_the_bankruptcy_price() -> None:
@@ -477,10 +479,22 @@ def test_what_a_change_did_not_make_is_the_account_s_own() -> None:
     world.machine.state.market(1).insurance += 5_000
     world.machine.state.market(2).insurance += 5_000
     world.machine.regs.owed += 10_000
-    world.set_mark(99)  # it owed 49,900 before, and lost another 10: insurance pays those
-    assert world.trades(DELEVERAGE) == [(1, 3, 99, 1), (1, 2, 100, 2_000)]
-    assert [world.market(market).insurance for market in (1, 2)] == [4_990, 5_000]
-    assert (world.equity(1), world.equity(3)) == (-49_900, 210)
+    world.set_mark(99)  # it owed 49,900 before: insurance pays nothing
+    assert world.trades(DELEVERAGE) == [(1, 3, 100, 1), (1, 2, 100, 2_000)]
+    assert [world.market(market).insurance for market in (1, 2)] == [5_000, 5_000]
+    assert (world.equity(1), world.equity(3)) == (-49_900, 200)
+
+
+@pytest.mark.parametrize(("equity", "paid"), [(1_780, 9_220), (1_779, 0)])
+def test_insurance_is_for_whom_a_change_took_from_above_its_close_out_margin(equity: int, paid: int) -> None:
+    margins = {"close_out": 20_000, "maintenance_margin": 20_000, "initial_margin": 20_000}
+    world = one_against_rich(100, 100_000, **margins)
+    world.machine.state.account(1).collateral -= 100_000 - equity
+    world.machine.state.account(2).collateral += 100_000 - equity
+    world.machine.state.market(1).insurance += 50_000
+    world.machine.regs.owed += 50_000
+    world.set_mark(89)  # at which the close-out margin is 1,780; the change took 11,000
+    assert world.market().insurance == 50_000 - paid
 
 
 def test_without_insurance_the_other_side_gives_back_the_change_and_no_more() -> None:

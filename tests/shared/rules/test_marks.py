@@ -218,6 +218,8 @@ def test_a_halted_market_is_reduce_only_for_its_time() -> None:
     world.wait(HALT_TIME - 1)
     assert world.order(3, BUY, 1_000, 1) == "halted"
     world.wait(1)
+    assert world.order(3, BUY, 1_000, 1) == "stale_price"  # nobody has said that the price is within the band
+    world.set_mark(1_060)
     assert world.order(3, BUY, 1_000, 1) == "accepted"
 
 
@@ -278,6 +280,9 @@ def test_orders_that_rest_cannot_lift_the_open_interest_over_its_cap() -> None:
 def test_an_armed_order_enters_under_the_rules_of_its_time() -> None:
     world = World.trading(mark=1_000, step_band=50_000, max_age=1_000)
     assert world.order(3, BUY, 1_100, 1, flags=ABOVE, trigger=1_050, order_slot=0) == "accepted"
-    world.set_mark(1_200)  # cut to 1,050: halted
+    world.set_mark(1_200)  # cut to 1,050: halted, and nothing fires
+    assert world.resting(3, 0).market == 1
+    world.set_mark(1_060, seconds=60)
+    assert world.market().halted_until > world.traffic.time
     assert world.resting(3, 0).market == 0
     assert world.level(BUY, 1_100).count == 0

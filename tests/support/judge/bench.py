@@ -160,6 +160,11 @@ def see(machine: Machine) -> Seen:
     return Seen(*_read_fields(machine.regs))
 
 
+def copy_registers(seen: Seen) -> Registers:
+    """The registers as they were seen, for what takes no others."""
+    return Registers(**{name: getattr(seen, name) for name in FIELDS})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step both sides took: its kind, the registers before and after, the old and new values of its leaves by key."""

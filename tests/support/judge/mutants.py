@@ -270,20 +270,6 @@ MUTANTS = (
     Mutant("order among all", "rules/oracle.vy", "oracle", "if is_late and regs.nonce", "if regs.nonce"),
     Mutant("older ones stored", "rules/oracle.vy", "oracle", "if is_news:", "if is_news or is_late:"),
     Mutant(
-        "swept as of now",
-        "rules/oracle.vy",
-        "oracle",
-        "mark_before, min(stamp, regs.time)",
-        "mark_before, regs.time",
-    ),
-    Mutant(
-        "swept ahead of now",
-        "rules/oracle.vy",
-        "oracle",
-        "mark_before, min(stamp, regs.time)",
-        "mark_before, stamp",
-    ),
-    Mutant(
         "paid as of now",
         "rules/margin.vy",
         "margin",
@@ -676,26 +662,69 @@ MUTANTS = (
         "insurance pays at a return",
         "rules/liquidation.vy",
         "liquidation",
-        "0 if market.is_returning != 0 else ",
+        "market.index_flags & phases.INDEX_RETURNING == 0 and ",
         "",
     ),
-    Mutant("returns when it was late", "rules/marks.vy", "oracle", "is_late or (market.is", "(market.is"),
     Mutant(
-        "returns for ever",
+        "insurance pays for whom it should not",
+        "rules/liquidation.vy",
+        "liquidation",
+        " and equity + loss >= maintenance",
+        "",
+    ),
+    Mutant("its margin is below", "rules/liquidation.vy", "liquidation", "loss >= maintenance", "loss > maintenance"),
+    Mutant("late is not back", "rules/marks.vy", "oracle", "is_back: bool = is_late or was", "is_back: bool = was"),
+    Mutant("a cut is not back", "rules/marks.vy", "oracle", " or market.index_flags & phases.INDEX_CUT != 0", ""),
+    Mutant(
+        "back for ever",
         "rules/marks.vy",
         "oracle",
-        "market.is_returning != 0 and index != price",
-        "market.is_returning != 0",
+        "was_old or market.index_flags & phases.INDEX_CUT != 0",
+        "was_old or market.index_flags != 0",
     ),
+    Mutant("old is not back", "rules/marks.vy", "oracle", "is_late or was_old or market", "is_late or market"),
+    Mutant("old at once", "rules/marks.vy", "oracle", "max_age < market.held_since", "max_age <= market.held_since"),
+    Mutant("late by the batch alone", "rules/marks.vy", "oracle", "< max(time, price_time)", "< time"),
+    Mutant("late by the report alone", "rules/marks.vy", "oracle", "< max(time, price_time)", "< price_time"),
+    Mutant("the first is a return", "rules/marks.vy", "oracle", "market.index != 0 and is_back", "is_back"),
     Mutant(
-        "returns when it is cut",
+        "cuts are not noted",
         "rules/marks.vy",
         "oracle",
-        "(market.is_returning != 0 and index != price)",
-        "index != price",
+        "if index != price:\n        moved.index_flags |= phases.INDEX_CUT",
+        "if index != price:\n        pass",
     ),
-    Mutant("back with one report", "rules/marks.vy", "oracle", " or (market.is_returning != 0 and index != price)", ""),
-    Mutant("the first is a return", "rules/marks.vy", "oracle", "1 if market.index != 0 and is_kept", "1 if is_kept"),
+    Mutant("a cut is a price", "rules/marks.vy", "liquidation", "not is_cut and self", "self"),
+    Mutant("a cut is no report", "rules/calls.vy", "margin", "return marks.is_young(", "return marks.is_fresh("),
+    Mutant("a call takes old prices", "rules/calls.vy", "orders", "return marks.is_young(market, time)", "return True"),
+    Mutant("settled as it was", "rules/crank.vy", "oracle", "    market.index_flags = phases.INDEX_RETURNING\n", ""),
+    Mutant(
+        "opens beside an old price",
+        "rules/margin.vy",
+        "margin",
+        "            return errors.STALE_PRICE\n    return errors.ACCEPTED\n\n\n@internal\n@pure\ndef is_in_time",
+        "            pass\n    return errors.ACCEPTED\n\n\n@internal\n@pure\ndef is_in_time",
+    ),
+    Mutant(
+        "only reduces beside an old price",
+        "rules/margin.vy",
+        "margin",
+        "if regs.flags & records.REDUCE_ONLY != 0 or self.is_closing(",
+        "if regs.flags & records.REDUCE_ONLY != 0 and self.is_closing(",
+    ),
+    Mutant(
+        "its own price has to be fresh", "rules/margin.vy", "margin", " and i != place and not marks", " and not marks"
+    ),
+    Mutant(
+        "beside nothing", "rules/margin.vy", "margin", "account.positions[i].size != 0 and i != place", "i != place"
+    ),
+    Mutant(
+        "taken over at any mark", "rules/backstop.vy", "backstop", " or not marks.is_fresh(market, regs.sweep_time)", ""
+    ),
+    Mutant("taken over as of now", "rules/backstop.vy", "backstop", "market, regs.sweep_time", "market, regs.time"),
+    Mutant("stops fire at any mark", "rules/triggers.vy", "work", " and marks.is_fresh(market, regs.sweep_time)", ""),
+    Mutant("stops fire as of now", "rules/triggers.vy", "work", "market, regs.sweep_time", "market, regs.time"),
+    Mutant("swept as of before", "rules/marks.vy", "oracle", "    regs.sweep_time = regs.time\n", ""),
     Mutant(
         "insurance overdrawn",
         "rules/liquidation.vy",
@@ -982,7 +1011,7 @@ MUTANTS = (
         "goes on at an old price",
         "rules/margin.vy",
         "margin",
-        "if marks.is_fresh(market, regs.time) or regs",
+        "if calls.is_open(market, regs.time) or regs",
         "if True or regs",
     ),
     Mutant(
@@ -1259,10 +1288,8 @@ MUTANTS = (
     ),
     Mutant("never over", "rules/crank.vy", "oracle", "market.expiry = regs.time", "market.expiry = market.expiry"),
     Mutant("margin called", "rules/liquidation.vy", "liquidation", "0 if regs.winding_since != 0 else ", ""),
-    Mutant(
-        "stops enter", "rules/triggers.vy", "work", "is_open: bool = regs.winding_since == 0 and", "is_open: bool ="
-    ),
-    Mutant("stops in a call", "rules/triggers.vy", "work", " and not calls.is_calling(market, regs.time)", ""),
+    Mutant("stops enter", "rules/triggers.vy", "work", "is_shut: bool = regs.winding_since != 0 or", "is_shut: bool ="),
+    Mutant("stops in a call", "rules/triggers.vy", "work", " or calls.is_calling(market, regs.time)", ""),
     Mutant("legs enter", "rules/bulk.vy", "work", "regs.winding_since == 0", "regs.winding_since != 1"),
     Mutant("never farther", "rules/backstop.vy", "backstop", "min(waited + 1, phases.UNWIND_WAITS)", "waited"),
     Mutant("farther for ever", "rules/backstop.vy", "backstop", "min(waited + 1, phases.UNWIND_WAITS)", "waited + 1"),
@@ -1336,9 +1363,7 @@ MUTANTS = (
     Mutant("a crank goes on", "rules/calls.vy", "matching", "if regs.kind == records.CRANK:", "if False:"),
     Mutant("no call at first", "rules/marks.vy", "oracle", "(market.index == 0 or is_late)", "is_late"),
     Mutant("no call after long", "rules/marks.vy", "oracle", "(market.index == 0 or is_late)", "market.index == 0"),
-    Mutant(
-        "back too soon", "rules/marks.vy", "oracle", "market.max_age + phases.HALT_TIME < time", "market.max_age < time"
-    ),
+    Mutant("back too soon", "rules/marks.vy", "oracle", "phases.HALT_TIME < max(time", "phases.HALT_TIME <= max(time"),
     Mutant(
         "called for nothing",
         "rules/marks.vy",

@@ -3,6 +3,7 @@
 from setoff.deploy.simulation.market_lab.scenario import REGISTRY, Scenario
 from setoff.deploy.simulation.market_lab.scenarios import (
     backstop,
+    behind,
     books,
     crowd,
     debts,
@@ -12,11 +13,29 @@ from setoff.deploy.simulation.market_lab.scenarios import (
     funding,
     marks,
     oracles,
+    other_markets,
     scale,
+    settlements,
     wrong_prices,
 )
 
-MODULES = (marks, funding, oracles, debts, backstop, books, deleveraging, exits, fees, scale, wrong_prices, crowd)
+MODULES = (
+    marks,
+    funding,
+    oracles,
+    debts,
+    backstop,
+    books,
+    deleveraging,
+    exits,
+    fees,
+    scale,
+    wrong_prices,
+    behind,
+    other_markets,
+    settlements,
+    crowd,
+)
 SCENARIOS: dict[str, Scenario] = REGISTRY
 
 __all__ = ["MODULES", "SCENARIOS"]

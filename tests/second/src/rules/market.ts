@@ -6,8 +6,17 @@ import {
 import type { Account, Market, Position, Terms } from "../state/leaves.js";
 import { abs, clamp, down, max, middle, min, trunc, up } from "./numbers.js";
 
+/** `index_flags`: the index is *cut*; it *returns* after that, after one that was old when it was taken, or after long. */
+const CUT = 1n;
+const RETURNS = 2n;
+
+const isCut = (m: Market): boolean => (m.index_flags & CUT) !== 0n;
+export const isReturning = (m: Market): boolean => (m.index_flags & RETURNS) !== 0n;
+
+const isYoungAt = (m: Market, time: bigint): boolean => m.index !== 0n && m.index_time + m.max_age >= time;
+
 export function isFreshAt(m: Market, time: bigint): boolean {
-  return m.settled !== 0n || (m.index !== 0n && m.index_time + m.max_age >= time);
+  return m.settled !== 0n || (isYoungAt(m, time) && !isCut(m));
 }
 
 export const isExpired = (m: Market, time: bigint): boolean => m.expiry !== 0n && m.expiry <= time;
@@ -44,24 +53,30 @@ export function weighIndex(m: Market, time: bigint): void {
 
 /** A new index price, through the step band. */
 export function setIndex(m: Market, price: bigint, reportTime: bigint, time: bigint): void {
-  if (m.call_minutes !== 0n && (m.index === 0n || m.index_time + m.max_age + HALT_TIME < time)) {
-    m.halted_until = time + haltTime(m);
-  }
+  const isOverdue = m.index_time + m.max_age + HALT_TIME < max(time, reportTime);
+  if (m.call_minutes !== 0n && (m.index === 0n || isOverdue)) m.halted_until = time + haltTime(m);
+  const wasOld = m.index_time + m.max_age < m.held_since; // already when it was taken
+  const returns = m.index !== 0n && (isOverdue || isCut(m) || wasOld);
+  m.index_flags = returns ? RETURNS : 0n; // insurance pays for no such change
   weighIndex(m, time);
   beginInterval(m, time);
   if (m.anchor === 0n) m.anchor = price;
   const limit = max(1n, down(m.anchor * m.step_band, PPM));
   let banded = price;
-  const isCut = abs(price - m.anchor) > limit;
-  if (isCut) {
+  if (abs(price - m.anchor) > limit) {
     banded = price > m.anchor ? m.anchor + limit : m.anchor - limit;
     m.halted_until = time + haltTime(m);
+    m.index_flags += CUT;
   }
-  const isLate = m.index_time + m.max_age + HALT_TIME < time;
-  const isReturning = isLate || (m.is_returning !== 0n && isCut);
-  m.is_returning = m.index !== 0n && isReturning ? 1n : 0n; // insurance pays for no such change
   m.index = min(banded, MAX_TICK);
   m.index_time = max(m.index_time, reportTime);
+}
+
+/** Index and mark become the settlement price, which is not cut; insurance pays for no way to it. */
+export function setSettlement(m: Market, price: bigint, time: bigint): void {
+  m.index = m.mark = price;
+  m.index_time = m.sampled = time;
+  m.index_flags = RETURNS;
 }
 
 /** How far initial margins are on their way to full ones: it follows the open interest, 32 parts a sample at most. */
@@ -120,6 +135,11 @@ export function settleFunding(account: Account, p: Position, m: Market): void {
 
 export const isHalted = (m: Market, time: bigint): boolean => time < m.halted_until;
 const collects = (m: Market, time: bigint): boolean => m.call_minutes !== 0n && isHalted(m, time);
+
+/** Whether orders that can open a position may come. */
+export const isOpen = (m: Market, time: bigint): boolean =>
+  isFreshAt(m, time) || (collects(m, time) && isYoungAt(m, time));
+
 const isCrossed = (m: Market): boolean => m.best_ask !== 0n && m.best_bid >= m.best_ask;
 export const isCalling = (m: Market, time: bigint): boolean => collects(m, time) || isCrossed(m);
 

@@ -6,12 +6,12 @@ import type { Step } from "../machine/step.js";
 import { clearFromKind, RANKING } from "../state/registers.js";
 import { lowestBit } from "./bits.js";
 
-export function beginWork({ r }: Step, markBefore: bigint, sweepTime: bigint): void {
+export function beginWork({ r }: Step, markBefore: bigint): void {
   r.sweeping = 1n;
   r.sweep_end = r.sweep_word = 0n;
   r.trigger_market = r.market;
   r.mark_before = markBefore;
-  r.sweep_time = sweepTime;
+  r.sweep_time = r.time;
   r.rank_market = 0n;
   r.settling = r.first_request !== 0n ? 1n : 0n;
   r.return_phase = phase.WORK;

@@ -90,7 +90,7 @@ const MARKET_LEAF = layout([
   ["pool", 32, "i"],
   ["funding", 16, "i"], ["premium", 8, "i"], ["sampled", 8],
   ["step_band", 4], ["funding_cap", 4], ["close_out", 4], ["call_minutes", 1], ["scale", 1],
-  ["is_returning", 1], ["settled", 1],
+  ["index_flags", 1], ["settled", 1],
   ["max_open_interest", 8], ["max_position", 8],
   ["impact", 8], ["halted_until", 8], ["expiry", 8], ["stop_above", 4], ["stop_below", 4],
   ["tier1_size", 8], ["tier1_initial", 4], ["tier1_maintenance", 4], ["tier2_size", 8], ["tier2_initial", 4],

@@ -145,6 +145,8 @@ def play_halt(world: JudgedWorld) -> None:
     move(world, 4, world.machine.state.account(4).collateral + 900 * 100 - 900)
     assert world.run(world.price(880)) == [OK]
     assert world.market().index == 900 and world.market().halted_until == world.time + 60
+    assert (world.position(3).size, world.position(4).size) == (100, 100)  # the index has been cut
+    assert world.run(world.price(900)) == [OK]
     assert (world.position(3).size, world.position(4).size) == (100, 0)
     assert world.run(CRANK) == [OK]
     assert world.position(0).size == 100 and world.account(2).orders == 1 << 5

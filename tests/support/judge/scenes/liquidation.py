@@ -155,16 +155,24 @@ def play_insurance(world: JudgedWorld) -> None:
 
 
 def play_return(world: JudgedWorld) -> None:
-    """Insurance pays for no change by an index that comes back after long, until a report is not cut."""
+    """Insurance pays for no change by an index that comes back after long, the last of which is not cut."""
     world.begin(money=1_100, max_age=600, step_band=200_000)
     world.trade(1, 2, 100, 100)
     funded = world.market().insurance
     world.wait(600 + phases.HALT_TIME - 1)
-    assert world.run(world.price(100)) == [OK] and world.market().is_returning == 0
-    for price, seconds, is_returning in ((60, 600 + phases.HALT_TIME, 1), (60, 60, 1), (60, 60, 0), (10, 60, 0)):
+    assert world.run(world.price(100)) == [OK] and world.market().index_flags == 0
+    back, cut = phases.INDEX_RETURNING, phases.INDEX_CUT
+    late = 600 + phases.HALT_TIME
+    for price, seconds, flags in (
+        (60, late, back | cut),
+        (60, 60, back | cut),
+        (60, 60, back),
+        (60, 60, 0),
+        (10, 60, cut),
+    ):
         world.wait(seconds)
         assert world.run(world.price(price)) == [OK]
-        assert world.market().is_returning == is_returning
+        assert world.market().index_flags == flags
     assert world.market().insurance >= funded > 0
     assert world.took("deleverage") == 1 and world.position(2).size == world.position(1).size == 0
 
@@ -172,9 +180,9 @@ def play_return(world: JudgedWorld) -> None:
 def play_debts(world: JudgedWorld) -> None:
     """A debt closes between the mark before and the mark: what insurance leaves of it, by those who can bear it.
 
-    (What the accounts are worth is set by hand: more debt than a change brings.)
+    (What the accounts are worth is set by hand.)
     """
-    world.begin(money=10**5, maintenance_margin=50_000, markets=2, unit=10)
+    world.begin(money=10**5, maintenance_margin=1_000, markets=2, unit=10)
     assert world.batch([world.deposit(5, 10**5)], []) == [OK]
     for buyer, seller, market, size in ((1, 2, 1, 400), (1, 3, 2, 400), (4, 2, 2, 400), (1, 5, 2, 100)):
         world.trade(seller, buyer, 100, size, market=market, order_slot=market)
@@ -188,7 +196,7 @@ def play_debts(world: JudgedWorld) -> None:
         state.account(2).collateral -= change
         state.commit()
 
-    set_equity(1, -50_000, (98, 97))
+    set_equity(1, -14_100, (98, 97))
     set_equity(3, 5_000, (98, 97))
     set_equity(5, -2_000, (98, 97))
     world.machine.regs.owed += 5_000 - world.market(2).insurance
@@ -198,7 +206,7 @@ def play_debts(world: JudgedWorld) -> None:
     # back; account 3 can bear one.
     assert world.run(world.price(97, 2)) == [OK]
     assert world.position(1, 1).size == world.position(1, 2).size == world.market(2).insurance == 0
-    assert [world.account(account).collateral for account in (1, 3, 5)] == [-39_000, 1_000, -4_000]
+    assert [world.account(account).collateral for account in (1, 3, 5)] == [-3_100, 1_000, -4_000]
     set_equity(4, -10_000, (98, 99))
     # What has gained waits for the next price, which need not be another one.
     assert world.run(world.price(99, 2)) == [OK]

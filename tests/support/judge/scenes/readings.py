@@ -193,6 +193,7 @@ def play_small_bands(world: JudgedWorld) -> None:
             vary(world, inputs, {**basis, "market 1.mark_anchor": 0})
         assert world.run(*inputs) == [OK]
         world.wait(60)
+    assert world.run(world.price(3)) == [OK]
     inputs = [CRANK]
     vary(world, inputs, {"market 1.sampled": 0, "market 1.excess": 1, "market 1.basis0": 2})
     assert world.run(*inputs) == [OK]

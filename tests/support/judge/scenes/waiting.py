@@ -72,14 +72,16 @@ def play_late_payments(world: JudgedWorld) -> None:
 
 
 def play_late_crash(world: JudgedWorld) -> None:
-    """Whoever fails at a price that waited is liquidated on it, old as it is by now."""
+    """Of those who fail at a price that waited, and is old, only a debt is closed: the rest needs a fresh one."""
     world.begin(money=1_200, markets=2, max_age=60, maintenance_margin=50_000)
     world.trade(1, 2, 100, 100)
     world.trade(3, 2, 100, 5, market=2, order_slot=1)
     queued = world.time + 10
     world.wait(DAY)
     assert world.batch([stamp_message(world.report(0, 90, time=queued), queued)]) == [OK]
-    assert world.took("takeover") + world.took("deleverage") + world.took("fill") > 2
+    assert world.position(2).size == 100 and world.position(2, 2).size == 5
+    assert world.batch([stamp_message(world.report(0, 87, time=queued + 1), queued + 1)]) == [OK]
+    assert world.position(2).size == 0
 
 
 SCENES = (play_late_reports, play_scattered_reports, play_late_payments, play_late_crash)

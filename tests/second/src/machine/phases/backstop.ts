@@ -59,9 +59,9 @@ function lotsToTake({ r }: Step, holdings: Holdings, place: Position, market: Ma
       if (more < limit && legal(more)) n = more;
     }
   }
-  // What opens a place must be worth it; and a debt is not the backstop's.
+  // What opens a place must be worth it; a debt is not the backstop's, nor is what has no fresh price.
   if (place.size === 0n && valueOf(market, n, market.mark) * BACKSTOP_DUST < equity) return 0n;
-  if (direction * (r.price - market.mark) > 0n) return 0n;
+  if (direction * (r.price - market.mark) > 0n || !isFreshAt(market, r.sweep_time)) return 0n;
   return n;
 }
 

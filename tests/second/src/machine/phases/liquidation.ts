@@ -4,7 +4,7 @@ import {
   MAX_TICK, RANK_ACCOUNTS, SCORE_ONE, SELL,
 } from "../../constants.js";
 import { noteDraw } from "../../rules/exits.js";
-import { isCalling, isFreshAt } from "../../rules/market.js";
+import { isCalling, isFreshAt, isReturning } from "../../rules/market.js";
 import {
   closeOutMargin, equityOf, type Holdings, maintenanceMargin, openHoldings, positions, settle, valueOf,
 } from "../../rules/margin.js";
@@ -76,7 +76,7 @@ function findTarget({ r }: Step, holdings: Holdings, equity: bigint): [Position,
     const changed = p.market === r.trigger_market;
     const gained = p.size > 0n ? market.mark > r.mark_before : market.mark < r.mark_before;
     if (changed && gained) continue;
-    if (changed && equity < 0n) return [p, market]; // however old its price
+    if (changed && equity < 0n) return [p, market]; // however old its price, and cut or not
     const maintenance = maintenanceMargin(market, abs(p.size));
     if (!isFreshAt(market, r.sweep_time) || maintenance <= highest) continue;
     target = [p, market];
@@ -110,7 +110,8 @@ function liquidate(
 
   let loss = marketId === r.trigger_market ? max(0n, valueOf(market, place.size, r.mark_before - market.mark)) : 0n;
   if (equity < 0n) {
-    const drawn = market.is_returning !== 0n ? 0n : min(-equity, min(loss, market.insurance));
+    const isInsured = !isReturning(market) && equity + loss >= total; // it was healthy before the change
+    const drawn = isInsured ? min(-equity, min(loss, market.insurance)) : 0n;
     noteDraw(r, drawn);
     market.insurance -= drawn;
     account.collateral += drawn;

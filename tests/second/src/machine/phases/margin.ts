@@ -3,9 +3,10 @@ import { BACKSTOP_DEPOSIT, TRANSFER, WITHDRAW } from "../../codec/records.js";
 import { BUY, FILL_OR_KILL } from "../../constants.js";
 import type { Reason } from "../../reasons.js";
 import { grantExit, isExit } from "../../rules/exits.js";
-import { isExpired, isFreshAt } from "../../rules/market.js";
+import { isExpired, isFreshAt, isOpen } from "../../rules/market.js";
 import {
-  allFresh, equityOf, feeOf, type Holdings, isLegal, openHoldings, orderMarginsOf, requiredOf, settle, valueOf,
+  allFresh, equityOf, feeOf, type Holdings, isLegal, openHoldings, orderMarginsOf, positions, requiredOf, settle,
+  valueOf,
 } from "../../rules/margin.js";
 import { max, min } from "../../rules/numbers.js";
 import {
@@ -58,9 +59,10 @@ function armedReason({ r }: Step, holdings: Holdings, leaf: bigint): Reason | nu
 
 function order(step: Step, holdings: Holdings, place: Position, market: Market): void {
   const { r } = step;
-  if (!isInTime(step, holdings, place, market) || !mayEnter(step, holdings, place, market)) {
+  const taken = isInTime(step, holdings, place, market) && isBorne(step, holdings, place, market);
+  if (!taken || !isClear(step, holdings, place)) {
     release(place, r.side, r.size);
-    return refuse(step, "insufficient_margin");
+    return refuse(step, taken ? "stale_price" : "insufficient_margin");
   }
   r.sequence += 1n;
   r.scanning = timeInForce(r.flags) === FILL_OR_KILL ? 1n : 0n;
@@ -73,10 +75,10 @@ const canOnlyClose = (place: Position, side: bigint): boolean =>
 function isInTime({ r }: Step, holdings: Holdings, place: Position, market: Market): boolean {
   if (r.winding_since !== 0n || isExpired(market, r.time) || pastDeadline(holdings.account, r.time)) return false;
   if (r.expiry !== 0n && r.expiry <= r.time) return false;
-  return isFreshAt(market, r.time) || isReduceOnly(r.flags) || canOnlyClose(place, r.side);
+  return isOpen(market, r.time) || isReduceOnly(r.flags) || canOnlyClose(place, r.side);
 }
 
-function mayEnter({ r }: Step, holdings: Holdings, place: Position, market: Market): boolean {
+function isBorne({ r }: Step, holdings: Holdings, place: Position, market: Market): boolean {
   const delta = r.side === BUY ? r.size : -r.size;
   const leaf = leafCost(market, r.flags);
   const equity = equityOf(holdings);
@@ -86,4 +88,13 @@ function mayEnter({ r }: Step, holdings: Holdings, place: Position, market: Mark
   if (!canOnlyClose(place, r.side)) return false;
   if (!isLegal(holdings, r.market, delta, r.price, market.taker_fee)) return false;
   return !canRest(r.flags) || max(0n, equity) >= orderMarginsOf(holdings) + leaf;
+}
+
+/** What could be lost to another account while nobody may take it out does not open a position elsewhere. */
+function isClear({ r }: Step, holdings: Holdings, place: Position): boolean {
+  if (isReduceOnly(r.flags) || canOnlyClose(place, r.side)) return true;
+  for (const [p, market] of positions(holdings)) {
+    if (p.market !== r.market && p.size !== 0n && !isFreshAt(market, r.time)) return false;
+  }
+  return true;
 }

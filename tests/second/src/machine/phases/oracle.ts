@@ -3,10 +3,11 @@ import { nextLevel } from "../../rules/levels.js";
 import { BUY, ORACLE_DEATH, RETURN_TIME, SAMPLE_INTERVAL } from "../../constants.js";
 import { beginAuction } from "../../rules/auction.js";
 import {
-  auctionDue, beginInterval, isCalling, isExpired, isFreshAt, setIndex, setMark, setScale, takeSample, weighIndex,
+  auctionDue, beginInterval, isCalling, isExpired, isFreshAt, setIndex, setMark, setScale, setSettlement, takeSample,
+  weighIndex,
 } from "../../rules/market.js";
 import { openHoldings, settle } from "../../rules/margin.js";
-import { down, max, min, up } from "../../rules/numbers.js";
+import { down, max, up } from "../../rules/numbers.js";
 import { beginWork } from "../../rules/work.js";
 import { accountOfHandle } from "../../state/keys.js";
 import * as phase from "../phases.js";
@@ -42,7 +43,7 @@ export function report(step: Step): void {
   const markBefore = market.mark;
   setIndex(market, middlePrice(prices, market.index), reportTime, r.time);
   setMark(market);
-  beginWork(step, markBefore, min(s, r.time));
+  beginWork(step, markBefore);
 }
 
 /** The middle one; of an even number the one of two that is nearer to the index, the lower if neither is. */
@@ -74,9 +75,8 @@ export function crank(step: Step): void {
     weighIndex(market, r.time);
     const price = market.twap_time === 0n ? market.index : down(market.twap_sum, market.twap_time);
     if (market.mark === price) market.settled = 1n;
-    market.index = market.mark = price;
-    market.index_time = market.sampled = r.time;
-    return beginWork(step, markBefore, r.time);
+    setSettlement(market, price, r.time);
+    return beginWork(step, markBefore);
   }
   if (!isFreshAt(market, r.time)) return refuse(step, "stale_price");
   if (isCalling(market, r.time)) {
@@ -151,5 +151,5 @@ export function sample(step: Step): void {
   beginInterval(market, r.time);
   setMark(market);
   r.unwind = r.market;
-  beginWork(step, markBefore, r.time);
+  beginWork(step, markBefore);
 }

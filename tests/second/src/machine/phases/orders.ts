@@ -2,7 +2,7 @@
 import { CANCEL_ALL, ORDER } from "../../codec/records.js";
 import { ABOVE, BUY, PPM, SIDE_ABOVE, SIDE_BELOW } from "../../constants.js";
 import type { Reason } from "../../reasons.js";
-import { auctionDue, isCalling, isExpired, isFreshAt, isHalted } from "../../rules/market.js";
+import { auctionDue, isCalling, isExpired, isHalted, isOpen } from "../../rules/market.js";
 import { abs, down, max, min } from "../../rules/numbers.js";
 import { beginAuction } from "../../rules/auction.js";
 import {
@@ -97,8 +97,8 @@ function checkEntry({ r }: Step, account: Account, market: Market, slot: Order):
   if (isReduceOnly(r.flags)) return closable(place, r.side) === 0n ? "not_reducing" : null;
   const reach = r.side === BUY ? place.size + place.bids + r.size : place.asks + r.size - place.size;
   if (reach <= 0n) return null;
-  if (!isFreshAt(market, r.time)) return "stale_price";
   if (isHalted(market, r.time) && market.call_minutes === 0n) return "halted";
+  if (!isOpen(market, r.time)) return "stale_price";
   if (reach > market.max_position) return "position_limit";
   if (market.open_interest + r.size > market.max_open_interest) return "open_interest_cap";
   return null;

@@ -2,7 +2,7 @@
 import { SIDE_ABOVE, SIDE_BELOW } from "../../constants.js";
 import { clearBit, lowestBit, setBit } from "../../rules/bits.js";
 import { holderWords } from "../../rules/book.js";
-import { isCalling } from "../../rules/market.js";
+import { isCalling, isFreshAt } from "../../rules/market.js";
 import { passVisited, toBeVisited } from "../../rules/work.js";
 import { clearFromKind } from "../../state/registers.js";
 import * as phase from "../phases.js";
@@ -100,7 +100,7 @@ export function trigger(step: Step): void {
   const id = r.trigger_market;
   const market = leaves.market(id);
   let side: bigint | null = null;
-  if (r.winding_since === 0n && !isCalling(market, r.time)) {
+  if (r.winding_since === 0n && !isCalling(market, r.time) && isFreshAt(market, r.sweep_time)) {
     if (market.stop_above !== 0n && market.mark >= market.stop_above) side = SIDE_ABOVE;
     else if (market.stop_below !== 0n && market.mark <= market.stop_below) side = SIDE_BELOW;
   }
