@@ -72,7 +72,7 @@ def make_app(
         StatusHandlers(desk, reader, admission, deployment, scales),
         StreamHandlers(feed),
         SessionHandlers(reader, scales, topics, news, rounds, history),
-        HistoryHandlers(reader, scales, history, outbox),
+        HistoryHandlers(reader, scales, history, deployment.epoch_batches),
         DocumentHandlers(),
     )
     app.add_routes(make_routes(part.handlers() for part in parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -16,7 +16,6 @@ from setoff.operator.api.views import history_views as views
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.history.candles import INTERVALS
 from setoff.operator.history.queries import History, Row, Span
-from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.errors import InputError
 
 MAX_ROWS: Final = 1000
@@ -30,11 +29,11 @@ Found = TypeVar("Found")
 class HistoryHandlers:
     """Shows the history of one deployment."""
 
-    def __init__(self, reader: Reader, scales: Scales, history: History, outbox: Outbox) -> None:
+    def __init__(self, reader: Reader, scales: Scales, history: History, epoch_batches: int) -> None:
         self._reader = reader
         self._scales = scales
         self._history = history
-        self._outbox = outbox
+        self._epoch_batches = epoch_batches
 
     def handlers(self) -> Handlers:
         """By operation."""
@@ -49,6 +48,7 @@ class HistoryHandlers:
             "getLedger": self.get_ledger,
             "getPastRecords": self.get_records,
             "getRecord": self.get_record,
+            "getPastBatches": self.get_batches,
             "lookUp": self.look_up,
         }
 
@@ -117,15 +117,26 @@ class HistoryHandlers:
         """Of an account."""
         number, span = await self._find_account(account), _read_span(**page)
         rows = await self._ask(request, lambda: self._history.records(number, span))
-        show = await self._make_show()
+        show = await self._make_show(request, rows)
         return _answer(rows, span, "sequence", "records", show)
+
+    async def get_batches(self, request: web.Request, **page: Any) -> web.Response:
+        """Closed ones."""
+        span, count = _read_span(**page), self._epoch_batches
+        rows = await self._ask(request, lambda: self._history.batches(span))
+        landings = await self._find_landings(request, rows)
+
+        def show(row: Row) -> Row:
+            return views.show_past_batch(row, row["batch"] // count, landings[row["batch"]])
+
+        return _answer(rows, span, "batch", "batches", show)
 
     async def get_record(self, request: web.Request, sequence: int) -> web.Response:
         """One."""
         row = await self._ask(request, lambda: self._history.record(sequence))
         if row is None:
             raise InputError("not_found", f"the history has no record {sequence}, or not yet")
-        return web.json_response((await self._make_show())(row))
+        return web.json_response((await self._make_show(request, [row]))(row))
 
     async def look_up(self, request: web.Request, account: str, client: int | None, nonce: int | None) -> web.Response:
         """What became of an order whose answer was lost."""
@@ -142,7 +153,7 @@ class HistoryHandlers:
             return [row for one in dict.fromkeys(numbers) if (row := self._history.record(one))], orders
 
         found, orders = await self._ask(request, look)
-        show = await self._make_show()
+        show = await self._make_show(request, found)
         shown = {"account": number, "records": list(map(show, found))}
         return web.json_response(shown | {"orders": [views.show_past_order(self._scales, row) for row in orders]})
 
@@ -160,11 +171,16 @@ class HistoryHandlers:
         finally:
             self._reader.budget.charge(client, time.thread_time() - start)
 
-    async def _make_show(self) -> Callable[[Row], Row]:
-        """What shows a record with how far it is."""
+    async def _find_landings(self, request: web.Request, rows: Iterable[Row]) -> Mapping[int, Mapping[str, Row]]:
+        """What L1 has of the batches of rows."""
+        batches = sorted({row["batch"] for row in rows})
+        return await self._ask(request, lambda: self._history.landings(batches, self._epoch_batches))
+
+    async def _make_show(self, request: web.Request, rows: Iterable[Row]) -> Callable[[Row], Row]:
+        """What shows each of these records with how far it is."""
         closed = (await self._reader.read()).cursor.number
-        posted = await asyncio.to_thread(self._outbox.posted)
-        return lambda row: views.show_past_record(row, closed, posted)
+        landings = await self._find_landings(request, rows)
+        return lambda row: views.show_past_record(row, closed, landings[row["batch"]])
 
     async def _find_market(self, text: str) -> int:
         return find_market(self._scales, await self._reader.read(), text)

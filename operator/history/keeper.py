@@ -38,6 +38,7 @@ class HistoryKeeper:
             "history_url": choose_url(settings, deployment),
             "redis_url": redis_url,
             "rpc_url": settings.rpc_url,
+            "l1_poll": settings.l1_poll,
             "deployment": dataclasses.asdict(deployment),
             "log_level": settings.log_level,
         }

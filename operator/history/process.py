@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from setoff.operator.history.follower import Follower
+from setoff.operator.history.landings import Landings
 from setoff.operator.history.store import Store, open_engine
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import SetoffError
@@ -25,6 +26,8 @@ from setoff.shared.l1.connection import L1
 
 NICE: Final = 10
 """The machine and the API come first."""
+LOOKS: Final = 5
+"""Times the sequencer's own pause between looks at L1."""
 PAUSE: Final = 1.0
 """Seconds after an error."""
 
@@ -40,9 +43,13 @@ def main() -> None:
     logging.basicConfig(level=told["log_level"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     deployment = Deployment.read(told["deployment"], "of the sequencer")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    store = Store(open_engine(told["history_url"], is_writer=True), deployment.namespace)
+    engine = open_engine(told["history_url"], is_writer=True)
+    store = Store(engine, deployment.namespace)
+    reader = _make_reader(told["rpc_url"], deployment)
+    looking = (Landings(engine, reader.l1, deployment), told["l1_poll"])
+    threading.Thread(target=look_at_l1, args=looking, daemon=True).start()
     with Redis.from_url(told["redis_url"]) as redis:
-        follow(Follower(redis, deployment, store, _make_reader(told["rpc_url"], deployment)))
+        follow(Follower(redis, deployment, store, reader))
 
 
 def _make_reader(rpc_url: str, deployment: Deployment) -> ChainReader:
@@ -58,6 +65,18 @@ def follow(follower: Follower) -> None:
         except (SetoffError, RedisError, SQLAlchemyError, OSError) as error:
             log.error("the history cannot go on now: %s", error)
             time.sleep(PAUSE)
+
+
+def look_at_l1(landings: Landings, poll: float) -> None:
+    """For ever, seldom enough to be nothing to the node."""
+    is_behind = False
+    while True:
+        time.sleep(0 if is_behind else LOOKS * poll)
+        try:
+            is_behind = landings.step()
+        except (SetoffError, SQLAlchemyError, OSError) as error:
+            log.debug("L1 cannot be looked at now: %s", error)
+            is_behind = False
 
 
 def _end_with_parent() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from setoff.operator.history.ledger import BOOK
 from setoff.operator.history.store import open_engine
-from setoff.operator.history.tables import CANDLES, FILLS, FUNDING, LEDGER, ORDERS, PRICES, RECORDS
+from setoff.operator.history.tables import BATCHES, CANDLES, FILLS, FUNDING, LANDINGS, LEDGER, ORDERS, PRICES, RECORDS
 from setoff.shared.codec.records import LEG_PAGE
 from setoff.shared.errors import StateError
 from setoff.shared.machine.machine import DELEVERAGE, LIQUIDATION, TAKEOVER
@@ -140,6 +140,31 @@ class History:
         """The latest orders of an account with this client id, newest first."""
         wanted = select(ORDERS).where(ORDERS.c.account == account, ORDERS.c.client == str(client))
         return self._read(wanted.order_by(ORDERS.c.id.desc()).limit(limit))
+
+    def batches(self, span: Span) -> list[Row]:
+        """Closed ones."""
+        return self._page(select(BATCHES), BATCHES.c.batch, span)
+
+    def landings(self, batches: Sequence[int], epoch_batches: int) -> dict[int, dict[str, Row]]:
+        """What L1 has of these batches, and of their epochs: by batch and stage."""
+        epochs = {batch // epoch_batches for batch in batches}
+        wanted = select(LANDINGS).where(
+            ((LANDINGS.c.stage == "posted") & LANDINGS.c.number.in_(set(batches)))
+            | ((LANDINGS.c.stage != "posted") & LANDINGS.c.number.in_(epochs))
+        )
+        found = {(row["stage"], row["number"]): row for row in self._read(wanted)}
+        return {
+            batch: {
+                stage: row
+                for stage, number in (
+                    ("posted", batch),
+                    ("claimed", batch // epoch_batches),
+                    ("confirmed", batch // epoch_batches),
+                )
+                if (row := found.get((stage, number)))
+            }
+            for batch in batches
+        }
 
     def _page(self, wanted: Select[Any], key: Column[int], span: Span) -> list[Row]:
         return self._read(_cut(wanted, key, span))

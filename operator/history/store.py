@@ -17,7 +17,7 @@ from setoff.operator.history.candles import INTERVALS, join
 from setoff.operator.history.ledger import BOOK
 from setoff.operator.history.observer import Numbers
 from setoff.operator.history.rows import Candle, Rows, Span
-from setoff.operator.history.tables import BY_BATCH, CANDLES, FILLS, META, METADATA, ORDERS, VERSION
+from setoff.operator.history.tables import BY_BATCH, CANDLES, FILLS, LANDINGS, META, METADATA, ORDERS, VERSION
 from setoff.shared.errors import ConfigError
 from setoff.shared.machine.machine import Machine
 from setoff.shared.state import keys
@@ -111,7 +111,8 @@ class Store:
 
     def _clear(self, database: Connection) -> None:
         for table in METADATA.sorted_tables:
-            database.execute(delete(table))
+            if table is not LANDINGS:  # L1's, whatever the machine did
+                database.execute(delete(table))
         database.execute(insert(META).values(name="identity", value=self._identity))
 
 

@@ -95,5 +95,11 @@ FUNDING: Final = Table(
 """Each sample of a market: what a lot has paid since listing (token units times 2^32), and what a long lot pays an hour
 now (ppm of the index)."""
 
+LANDINGS: Final = Table(
+    "landings", METADATA, Column("stage", String(10), primary_key=True), _number("number", is_key=True),
+    Column("transaction", String(66)), _number("block"), Index("landings_by_block", "block"),
+)  # fmt: skip
+"""What L1 has: `number` is a batch's that is posted, and an epoch's that is claimed or confirmed."""
+
 BY_BATCH: Final = (BATCHES, RECORDS, ORDERS, FILLS, LEDGER, PRICES, FUNDING)
 """Tables whose rows are taken back by their batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from setoff.operator.api.views.record_views import MS
@@ -15,6 +16,9 @@ from setoff.shared.wire.api.record_answers import FILL_KINDS, FLAGS, SIDES
 from setoff.shared.wire.api.record_answers import Fill as FillAnswer
 
 Row = dict[str, Any]
+
+STAGES: Final = ("posted", "claimed", "confirmed")
+"""Of a batch on L1, one after the other."""
 
 _TRADE: Final = Scaled(answers.Trade)
 _FILL: Final = Scaled(FillAnswer)
@@ -112,9 +116,26 @@ def show_entry(scales: Scales, row: Row) -> Row:
     return shown | {"decimal": _ENTRY.show_tokens(shown, scales.tokens)}
 
 
-def show_past_record(row: Row, closed: int, posted: int) -> Row:
-    """A record; batches below these numbers are closed, and on L1."""
+def show_past_record(row: Row, closed: int, landings: Mapping[str, Row]) -> Row:
+    """A record; batches below `closed` are closed, and `landings` are what L1 has of its own."""
     names = ("sequence", "batch", "input_index", "time", "type", "account", "nonce", "agent", "hash")
     shown = {name: row[name] for name in names}
-    stage = "posted" if row["batch"] < posted else "closed" if row["batch"] < closed else "executed"
+    stage = _find_stage(landings) or ("closed" if row["batch"] < closed else "executed")
     return shown | {"time_ms": row["time"] * MS, "outcome": OUTCOMES[row["outcome"]], "stage": stage}
+
+
+def show_past_batch(row: Row, epoch: int, landings: Mapping[str, Row]) -> Row:
+    """A closed batch."""
+    names = ("batch", "time", "first_record", "records", "first_message", "messages", "end")
+    shown = {name: row[name] for name in names}
+    shown |= {"time_ms": row["time"] * MS, "epoch": epoch, "stage": _find_stage(landings) or "closed"}
+    return shown | {stage: _show_landing(landings.get(stage)) for stage in STAGES}
+
+
+def _find_stage(landings: Mapping[str, Row]) -> str | None:
+    """The last one that there is."""
+    return next((stage for stage in reversed(STAGES) if stage in landings), None)
+
+
+def _show_landing(row: Row | None) -> Row | None:
+    return None if row is None else {"transaction": row["transaction"], "block": row["block"]}

@@ -23,6 +23,8 @@ from setoff.shared.wire.api.units import (
     Tokens,
 )
 
+Stage = Literal["executed", "closed", "posted", "claimed", "confirmed"]
+"""Executed and durable; in a closed batch; on L1; its epoch claimed; its epoch's end confirmed, which is final."""
 OrderStatus = Literal["open", "filled", "cancelled", "expired", "amended", "refused"]
 
 
@@ -207,6 +209,40 @@ class Ledger(TypedDict):
     next: int | None
 
 
+class Landing(TypedDict):
+    """Where L1 has it."""
+
+    transaction: Hash
+    block: Count
+
+
+class PastBatch(TypedDict):
+    """A closed batch, and how far it is."""
+
+    batch: Count
+    time: Seconds
+    time_ms: Millis
+    first_record: Count
+    records: Count
+    first_message: Count
+    messages: Count
+    end: Hash
+    """The machine's hash after it."""
+    epoch: Count
+    """Claims are of epochs."""
+    stage: Stage
+    posted: Landing | None
+    claimed: Landing | None
+    confirmed: Landing | None
+
+
+class PastBatches(TypedDict):
+    """A page of batches."""
+
+    batches: list[PastBatch]
+    next: int | None
+
+
 class PastRecord(TypedDict):
     """A record that was taken, and how far it is."""
 
@@ -222,8 +258,7 @@ class PastRecord(TypedDict):
     outcome: str
     hash: Hash
     """Of its 124 bytes, as its receipt has it."""
-    stage: Literal["executed", "closed", "posted"]
-    """Executed and durable; in a closed batch; on L1."""
+    stage: Stage
 
 
 class PastRecords(TypedDict):

@@ -184,6 +184,8 @@ OPERATIONS: Final = (
     ),
     Operation("getPastRecords", "GET", "/v1/history/records/{account}", "An account's records, and how far they are.",
               history.PastRecords, (_ACCOUNT, *_PAGE), _FIND, tag="history"),
+    Operation("getPastBatches", "GET", "/v1/history/batches", "Closed batches, and the L1 transactions they are in.",
+              history.PastBatches, _PAGE, _READ, tag="history"),
     Operation("getRecord", "GET", "/v1/records/{sequence}", "A record by its number, and how far it is.",
               history.PastRecord, (Parameter("sequence", NUMBER, "From 0."),), _FIND, tag="history"),
     Operation(
