@@ -228,10 +228,12 @@ def is_alive(note: Mapping[str, Any]) -> bool:
 
 
 def _find_start(process: int) -> str:
-    """When a process was started, in whatever its system counts; "" where that is not told."""
+    """When a process was started, in whatever its system counts; "" where that is not told, or it has ended and nobody
+    has asked how."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[19]
-    except (OSError, IndexError):
+        state, *facts = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+        return "" if state == "Z" else facts[18]
+    except (OSError, ValueError, IndexError):
         return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import requests
@@ -54,7 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_service(arguments, OperatorSettings)
     settings.load_deployment()
     if arguments.listen:
-        serve(settings, parse_listen(arguments.listen))
+        with pages.make_server(parse_listen(arguments.listen), make_pages(lambda: look(settings))) as server:
+            print(f"status: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
+            server.serve_forever()
         return 0
     found = look(settings)
     words = to_prometheus(found.statuses).rstrip() if arguments.prometheus else found.text
@@ -93,19 +96,16 @@ def ask_health(url: str) -> str:
     return f"not ready: {body.get('detail') or body.get('reason')}"
 
 
-def serve(settings: OperatorSettings, address: tuple[str, int]) -> None:
-    """`/metrics` (Prometheus), `/status` (JSON), `/ready` (503 unless records are taken) and `/`, until stopped."""
+def make_pages(look: Callable[[], Look]) -> dict[str, Page]:
+    """`/metrics` (Prometheus), `/status` (JSON), `/ready` (503 unless records are taken) and `/`, by path."""
 
     def make_ready() -> tuple[int, str]:
-        found = look(settings)
-        return (200 if found.health == "ready" else 503), (found.health or "nothing runs") + "\n"
+        health = look().health
+        return (200 if health == "ready" else 503), (health or "nothing runs") + "\n"
 
-    shown = {
-        "/metrics": Page(pages.PROMETHEUS, lambda: to_prometheus(look(settings).statuses)),
-        "/status": Page(pages.JSON, lambda: json.dumps(look(settings).to_dict())),
+    return {
+        "/metrics": Page(pages.PROMETHEUS, lambda: to_prometheus(look().statuses)),
+        "/status": Page(pages.JSON, lambda: json.dumps(look().to_dict())),
         "/ready": Page(pages.TEXT, make_ready),
-        "/": Page(pages.TEXT, lambda: look(settings).text + "\n"),
+        "/": Page(pages.TEXT, lambda: look().text + "\n"),
     }
-    with pages.make_server(address, shown) as server:
-        print(f"status: http://{server.server_address[0]!s}:{server.server_address[1]}", flush=True)
-        server.serve_forever()

@@ -62,6 +62,16 @@ def test_an_owner_is_not_taken_for_another_process_with_its_number() -> None:
     assert not is_alive({"owner": os.getpid(), "since": "another time"})
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_owner_that_has_ended_is_dead_also_where_nobody_has_asked_how() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
+        since = Path(f"/proc/{owner.pid}/stat").read_text().rpartition(") ")[2].split()[19]
+        note = {"owner": owner.pid, "since": since}
+        assert is_alive(note)
+        owner.kill()
+        wait_until(lambda: not is_alive(note))
+
+
 def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:
     server = RedisServer.embed(tmp_path)
     with server.client() as redis:
