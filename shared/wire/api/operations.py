@@ -101,7 +101,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "getHealth", "GET", "/v1/health", "Whether records are taken now: 200, or 503 with the reason.",
-        service.Health, refusals=("not_ready", "paced"), cost=Cost.NOTHING,
+        service.Health, refusals=("not_ready", "overloaded", "paced"), cost=Cost.NOTHING,
     ),
     Operation("getMarkets", "GET", "/v1/markets", "All markets, and the exchange's terms.", markets.Markets,
               refusals=_READ, tag="markets"),
