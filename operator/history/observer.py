@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from setoff.operator.history.candles import add_trade
 from setoff.operator.history.ledger import BOOK, Changed, compute_fees, explain_changes, list_payments
@@ -19,6 +20,9 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 from setoff.shared.rules.marks import compute_funding
 from setoff.shared.state import keys, leaves
+
+NOBODYS: Final = frozenset((records.REPORT, records.CRANK))
+"""Types of records that no account sends: what stands in a report's place of it is the oracle signer's number."""
 
 
 @dataclass
@@ -184,7 +188,9 @@ class Observer:
     def _add_record(self, moment: Moment, body: bytes, outcome: int) -> None:
         kind, account, nonce = records.get_head(body)
         agent = 0
-        if kind == records.LEG_PAGE:
+        if kind in NOBODYS:
+            account = 0
+        elif kind == records.LEG_PAGE:
             account, nonce, agent = self._bulk
         elif kind in records.TYPES and records.TYPES[kind].fields[-1].name == "agent":
             agent = int(records.decode(body)[-1])

@@ -8,6 +8,7 @@ from setoff.operator.api.views.record_views import show_fill, show_result, show_
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.history.candles import INTERVALS, join
 from setoff.operator.history.ledger import BOOK
+from setoff.operator.history.observer import NOBODYS
 from setoff.operator.history.rows import Candle
 from setoff.operator.sequencer.exchange import NumberedFill, SubmitResult
 from setoff.shared.codec import records
@@ -37,7 +38,9 @@ class News:
 
     def tell_record(self, result: SubmitResult) -> None:
         """To its account."""
-        account = records.get_head(result.record)[1]
+        kind, account, _ = records.get_head(result.record)
+        if kind in NOBODYS:
+            return
         self._topics.tell(
             Topic("account_records", account=account), result.sequence, lambda: show_result(self._scales, result)
         )

@@ -253,6 +253,7 @@ class PastRecord(TypedDict):
     time_ms: Millis
     type: Count
     account: Count
+    """0 for a report or a crank, which no account sends."""
     nonce: Nonce
     agent: Count
     outcome: str

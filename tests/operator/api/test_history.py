@@ -94,6 +94,20 @@ async def test_an_order_whose_answer_was_lost_is_found_by_nonce_and_by_client_id
         assert (await historic.get(f"/v1/lookup/1{query}"))[0] == 400
 
 
+async def test_records_and_batches_tell_how_far_they_are(historic: Running) -> None:
+    traffic = historic.traffic
+    taken = (await historic.submit(traffic.order(1, BUY, 90, 5)))[1]
+    await historic.submit(traffic.report(1, 100))  # refused: signer 1 is nobody
+    await historic.submit(traffic.report(0, 101, time=START_TIME + 1))
+    await catch_up(historic)
+    records_of_1 = (await read(historic, "/v1/history/records/1"))["records"]
+    assert [(record["sequence"], record["stage"]) for record in records_of_1] == [(taken["sequence"], "executed")]
+    report = await read(historic, f"/v1/records/{taken['sequence'] + 1}")
+    assert (report["type"], report["account"]) == (records.REPORT, 0)
+    assert await read(historic, "/v1/history/batches") == {"batches": [], "next": None}
+    assert (await historic.get("/v1/records/999"))[0] == 404
+
+
 async def test_a_record_that_is_sent_again_is_answered_with_what_became_of_it(historic: Running) -> None:
     traffic = historic.traffic
     await historic.submit(traffic.order(1, SELL, 100, 2))
