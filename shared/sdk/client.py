@@ -31,7 +31,9 @@ from setoff.shared.sdk.market_scales import MarketScales, Number
 from setoff.shared.sdk.order_entry import OrderEntry
 from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
+from setoff.shared.sdk.subscriptions import subscribe
 from setoff.shared.state import keys
+from setoff.shared.wire.api.channels import CHANNELS
 from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
@@ -39,6 +41,8 @@ from setoff.shared.wire.scopes import EVERYTHING, Scope
 from setoff.shared.wire.slippage import SLIPPAGE
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
+HEARTBEAT: Final = 20.0
+"""Seconds between pings of a stream; without an answer it ends."""
 TIMEOUT: Final = 30.0
 """Seconds for one request."""
 _ASK_AGAIN: Final = frozenset(
@@ -216,11 +220,45 @@ class SetoffClient:
         return int((await self.status())["l1_time"])
 
     async def stream(self, channels: Iterable[str] = ("records", "fills", "batches")) -> AsyncIterator[dict[str, Any]]:
-        """Messages {"channel", "data"} as they come. Ends when the exchange ends the connection."""
-        async with self._session().ws_connect(f"{self._url}/ws", params={"channels": ",".join(channels)}) as socket:
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    yield json.loads(message.data)
+        """Messages {"channel", "data"} as they come. Ends when the exchange ends the connection, or no longer answers.
+
+        Raises Refusal for a channel that there is not, Unavailable if the exchange cannot be reached.
+        """
+        asked = list(channels)
+        if unknown := set(asked) - CHANNELS.keys():
+            raise Refusal("missing_field", f"there is no channel {', '.join(unknown)}; there are {', '.join(CHANNELS)}")
+        try:
+            async with self._session().ws_connect(
+                f"{self._url}/ws", params={"channels": ",".join(asked)}, heartbeat=HEARTBEAT
+            ) as socket:
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        yield json.loads(message.data)
+        except aiohttp.ClientError as error:
+            what = f"the exchange does not stream at {self._url.rpartition('@')[2]}: {type(error).__name__}"
+            raise Unavailable("not_ready", what) from error
+
+    def subscribe(
+        self,
+        channel: str,
+        *,
+        market: int | str | None = None,
+        account: int | str | None = None,
+        interval: str | None = None,
+        after: int | None = None,
+        patience: float = TIMEOUT,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """What happens in a market or an account: "book", "best", "trades", "candles" (with an `interval`), "account",
+        "account_fills", "account_records"; the account is by default the signer's.
+
+        A lost connection is opened again, behind the last cursor: of trades and fills nothing is left out. Raises
+        Refusal, and Unavailable if the exchange cannot be reached for `patience` seconds.
+        """
+        if account is None and channel.startswith("account"):
+            account = self._own_name()
+        named = {"market": market, "account": account, "interval": interval, "after": after}
+        wanted = {"channel": channel} | {name: value for name, value in named.items() if value is not None}
+        return subscribe(self._session(), self._url, wanted, patience)
 
     # --- orders ------------------------------------------------------------------------------------------------------
 

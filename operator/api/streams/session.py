@@ -125,6 +125,8 @@ class SessionHandlers:
         after = _read(wanted, "after")
         if after is not None and not TOPICS[topic.channel].has_cursor:
             raise InputError("missing_field", f"{topic.channel} begins with all that there is: it has no 'after'")
+        if after is None and TOPICS[topic.channel].has_cursor:
+            after = (await self._reader.read()).cursor.fills
         client.hold(topic)
         self._topics.add(client, topic)
         try:
@@ -133,7 +135,7 @@ class SessionHandlers:
             self._topics.remove(client, [topic])
             client.release(topic, 2**64)
             raise
-        for frame in (make_message("subscribed", topic, None, data), *first):
+        for frame in (make_message("subscribed", topic, after, data), *first):
             client.send(Topic(""), None, frame)
         client.release(topic, reached)
 

@@ -14,6 +14,7 @@ from tests.support.waiting import until
 from setoff.operator.api.streams import session
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.sdk import Refusal, SetoffClient, Unavailable
 
 
 class Listener:
@@ -201,3 +202,27 @@ async def test_a_process_of_the_api_streams_the_same(redis_server: RedisServer) 
                     size = message["data"]["positions"][0]["size"]
             await selling
             assert cursors == [1, 2, 3, 4]
+
+
+async def test_the_client_goes_on_by_itself_where_it_was(exchange: Running) -> None:
+    async with exchange.trader(2) as client:
+        trades = client.subscribe("trades", market="M1-PERP")
+        fills = client.subscribe("account_fills")
+        waiting = [asyncio.create_task(anext(stream)) for stream in (trades, fills)]  # type: ignore[arg-type]
+        await asyncio.sleep(0.3)
+        await trade(exchange, 99)
+        seen = [[message["cursor"]] for message in await asyncio.gather(*waiting)]
+        exchange.sequencer._announcer.restart()  # every connection ends
+        await trade(exchange, 100, 101)
+        for cursors, stream in zip(seen, (trades, fills), strict=True):
+            cursors += [(await anext(stream))["cursor"] for _ in range(2)]
+            assert cursors == list(range(cursors[0], cursors[0] + 3))
+        with pytest.raises(Refusal, match="there is no market ETH-PERP"):
+            await anext(client.subscribe("book", market="ETH-PERP"))
+        with pytest.raises(Refusal, match="there is no channel secrets"):
+            await anext(client.stream(["secrets"]))
+    async with SetoffClient("http://127.0.0.1:9") as nobody:
+        with pytest.raises(Unavailable):
+            await anext(nobody.subscribe("trades", market=1, patience=0.0))
+        with pytest.raises(Unavailable):
+            await anext(nobody.stream())

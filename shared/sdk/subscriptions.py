@@ -1,0 +1,53 @@
+"""A subscription at `/v1/stream` that goes on by itself: after a lost connection it begins behind the last cursor, so
+that of trades and fills nothing is left out and nothing comes twice; a book begins with a whole one again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import aiohttp
+
+from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.wire.entry_frames import LATER_REASONS
+
+SILENCE: Final = 15.0
+"""Seconds without a message, of which a heartbeat comes each five, after which a connection is given up."""
+PAUSES: Final = (0.1, 0.5, 2.0)
+"""Seconds before it is tried again: the first time, the second, and from then on."""
+
+
+async def subscribe(
+    http: aiohttp.ClientSession, url: str, wanted: dict[str, Any], patience: float
+) -> AsyncIterator[dict[str, Any]]:
+    """The messages of one subscription, for ever. `wanted`: what is sent, without its "op".
+
+    Raises Refusal if the exchange refuses it, Unavailable if it could not be reached for `patience` seconds.
+    """
+    cursor, reached, tries = wanted.get("after"), time.monotonic(), 0
+    while True:
+        try:
+            async with http.ws_connect(f"{url}/v1/stream") as socket:
+                await socket.send_json({"op": "subscribe", **wanted} | ({} if cursor is None else {"after": cursor}))
+                while (message := await socket.receive(SILENCE)).type is aiohttp.WSMsgType.TEXT:
+                    told = json.loads(message.data)
+                    reached, tries = time.monotonic(), 0
+                    if told["channel"] == "refused":
+                        _raise(told["data"])
+                    cursor = cursor if told["cursor"] is None else told["cursor"]
+                    if told["channel"] == wanted["channel"]:
+                        yield told
+        except (aiohttp.ClientError, TimeoutError, Unavailable):
+            pass
+        if time.monotonic() > reached + patience:
+            raise Unavailable("not_ready", f"the exchange does not stream at {url.rpartition('@')[2]}")
+        await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+        tries += 1
+
+
+def _raise(refused: dict[str, Any]) -> None:
+    reason, detail = str(refused["reason"]), str(refused["detail"])
+    raise (Unavailable if reason in LATER_REASONS else Refusal)(reason, detail)
