@@ -21,7 +21,7 @@ from setoff.operator.api.feed import Feed
 from setoff.operator.api.fronts import Fronts
 from setoff.operator.api.server import listen, start_server
 from setoff.operator.bridge.hub import Hub
-from setoff.operator.history.keeper import OFF, HistoryKeeper
+from setoff.operator.history.keeper import OFF, HistoryKeeper, check_url
 from setoff.operator.pulse import Pulse
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
@@ -175,6 +175,7 @@ async def serve(
     with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
         if not settings.allow_volatile_store:
             await asyncio.to_thread(check_durable, blocking)
+        await asyncio.to_thread(check_url, settings, deployment)
         outbox, journal = Outbox(blocking, deployment.namespace), Journal(redis, deployment.namespace)
         announcer: Feed | Hub = Hub() if settings.api_processes else Feed()
         sequencer = make_sequencer(settings, deployment, journal, outbox, source, posted, announcer, signer)

@@ -11,8 +11,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from setoff.operator.history.store import open_engine
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.errors import ConfigError
 
 OFF: Final = "off"
 """The setting `history_url` for none."""
@@ -28,6 +32,18 @@ def choose_url(settings: OperatorSettings, deployment: Deployment) -> str:
     if settings.history_url == OFF:
         return ""
     return settings.history_url or f"sqlite:///{Path(settings.history_dir).resolve() / deployment.file_name}.sqlite"
+
+
+def check_url(settings: OperatorSettings, deployment: Deployment) -> None:
+    """Raises ConfigError if the history can be kept nowhere there."""
+    if url := choose_url(settings, deployment):
+        engine = open_engine(url, is_writer=True)
+        try:
+            engine.connect().close()
+        except SQLAlchemyError as error:
+            raise ConfigError("bad_config", f"history_url: it cannot be used: {type(error).__name__}") from None
+        finally:
+            engine.dispose()
 
 
 class HistoryKeeper:
