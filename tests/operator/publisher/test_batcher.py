@@ -162,6 +162,8 @@ def test_a_computed_gas_that_was_too_little_is_not_paid_for_again(
         batcher = Batcher(l1, ChainReader(l1, deployment), outbox)
         put_blobs(outbox, l1.head().timestamp, 1)
         assert batcher.post_next() == 0
+        (first,) = l1.sender._kept.values()
+        l1.wait(first.hashes[0])
         sent = l1.transaction_count(l1.address)
         for _ in range(3):
             with pytest.raises(Reverted, match="data_commitment"):
