@@ -162,7 +162,6 @@ INDEX_CUT: Final = 1
 """Flag of an index that was cut to the step band: the reports are beyond it, so it is no fresh price."""
 INDEX_RETURNING: Final = 2
 """Flag of an index that comes after a cut or an old one, or after long: insurance pays for none of its changes."""
-
 HALT_TIME: Final = 300
 """Seconds a market without calls stays reduce-only after its index ran into the step band; and for which an index has
 to have been stale for its market to hold a call when it comes back."""

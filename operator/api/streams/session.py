@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -183,20 +184,16 @@ class SessionHandlers:
 
     async def _read_history(self, topic: Topic, after: int, end: int) -> tuple[list[bytes], int]:
         """Fills behind a cursor and before number `end`. Raises InputError where they are too many."""
+        read: Callable[[int, Span], list[dict[str, Any]]] = self._history.fills
+        subject, show = topic.account, show_past_fill
+        if topic.channel == "trades":
+            read, subject, show = self._history.trades, topic.market, show_trade
         frames: list[bytes] = []
         while len(frames) <= MAX_MISSED:
-            span = Span(None, after, _PAGE)
-            read = (
-                (lambda at: self._history.trades(topic.market, at))
-                if topic.channel == "trades"
-                else (lambda at: self._history.fills(topic.account, at))
-            )
-            rows = await asyncio.to_thread(read, span)
+            rows = await asyncio.to_thread(read, subject, Span(None, after, _PAGE))
             for row in rows:
                 if row["fill"] < end:
-                    is_trade = topic.channel == "trades"
-                    shown = show_trade(self._scales, row) if is_trade else show_past_fill(self._scales, row)
-                    frames.append(make_message(topic.channel, topic, row["fill"], shown))
+                    frames.append(make_message(topic.channel, topic, row["fill"], show(self._scales, row)))
             if len(rows) < _PAGE or rows[-1]["fill"] >= end:
                 return frames, end - 1
             after = rows[-1]["fill"]
