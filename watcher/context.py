@@ -9,11 +9,11 @@ from redis import Redis
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, hide
-from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.stored_bids import StoredBids
 from setoff.shared.params import GWEI
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store

@@ -94,6 +94,7 @@ SERVICES: Final[dict[str, str]] = {
 SETTINGS: Final[dict[str, str]] = {
     "deployment": "name it with --deployment FILE or SETOFF_DEPLOYMENT; `setoff deploy` and `setoff devnet` write one",
     "key": "give --key FILE, SETOFF_KEY, or `key` in [client] of --config; `setoff wallet new FILE` makes one",
+    "node": "pip install 'setoff[node]': what runs operators, watchers and development chains is an extra",
     "operator.key": "give --key FILE, or SETOFF_OPERATOR_KEY, or `key` in the [operator] section of --config",
     "watcher.key": "give --key FILE, or SETOFF_WATCHER_KEY, or `key` in the [watcher] section of --config",
     "receipts": "trade where a deployment file is named, and they are kept; --receipts FOLDER names another place",

@@ -20,7 +20,7 @@ from setoff.deploy.cli.exit_codes import BUG, DONE, INTERRUPTED, MEANINGS, find_
 from setoff.deploy.cli.table import COMMANDS
 from setoff.shared import BUILD
 from setoff.shared.build import BuildError
-from setoff.shared.errors import SetoffError
+from setoff.shared.errors import ConfigError, SetoffError
 
 EPILOG: Final = """\
 New here? `setoff demo` shows everything in two minutes; `setoff devnet` leaves you a chain to try the rest on.
@@ -97,6 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 # or the interpreter complains when it flushes it
         return DONE
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] in ("setoff", *sys.stdlib_module_names):
+            raise
+        what = f"node: `setoff {chosen}` needs the package {error.name.partition('.')[0]}"
+        return tell_error(ConfigError("bad_config", what), as_json=getattr(parsed, "json", False))
     except Exception as error:
         if os.environ.get(TRACE):
             raise

@@ -1,6 +1,7 @@
 """What the code imports, held against what pyproject.toml asks for.
 
-What run-time code imports is a dependency, and nothing else is; the tests and tools may use what the extra `dev` adds.
+What run-time code imports is a dependency, or of the extra `node` (what the client may use of it, the layers say), and
+nothing else is; the tests and tools may use what the extra `dev` adds.
 """
 
 from __future__ import annotations
@@ -52,12 +53,9 @@ def find_data_packages(sources: Iterable[Path]) -> set[str]:
 
 def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iterable[str]) -> Iterator[str]:
     """Imports that nothing asks for, and dependencies that nothing imports, a sentence each."""
-    asked = {canonicalize_name(Requirement(text).name) for text in project["project"]["dependencies"]}
-    extras = {
-        canonicalize_name(Requirement(text).name)
-        for texts in project["project"]["optional-dependencies"].values()
-        for text in texts
-    }
+    optional = project["project"]["optional-dependencies"]
+    asked = _names_in([*project["project"]["dependencies"], *optional["node"]])
+    extras = _names_in(text for texts in optional.values() for text in texts)
     sources = {path for folder in folders for path in (root / folder).rglob("*.py")}
     homes = [root / "deploy" / name for name in DEVELOPMENT]
     tools = {path for path in sources if any(map(path.is_relative_to, homes))}
@@ -71,6 +69,10 @@ def find_dependency_errors(project: Mapping[str, Any], root: Path, folders: Iter
     used = {distribution for name in needed for distribution in _distributions_of(name)}
     for name in sorted(asked - used):
         yield f"{name}: a dependency that no run-time code imports; what tests need belongs to the extra `dev`"
+
+
+def _names_in(requirements: Iterable[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
 
 
 def _distributions_of(module: str) -> set[str]:

@@ -19,8 +19,7 @@ from setoff.operator.sequencer.recovery import EventReplay, list_events
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 
 PAGE: Final = 64
 """Commits that are read at a time, and written together."""

@@ -15,8 +15,7 @@ from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
 
 log = logging.getLogger(__name__)

@@ -32,13 +32,13 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.l1.abilities import tell_lacks
-from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.stored_bids import StoredBids
 from setoff.shared.l1.survey import Survey
 from setoff.shared.machine.spot_checks import WrongFastPath
 from setoff.shared.params import GWEI

@@ -15,8 +15,7 @@ from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 
 MakeEpochs = Callable[[Machine, int, bytes], ClaimedEpochs]
 """(machine, number, queue hash) at the start of the first epoch to the epochs from there on, none run yet."""

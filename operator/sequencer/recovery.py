@@ -18,8 +18,7 @@ from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opene
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 
 
 class EventReplay:

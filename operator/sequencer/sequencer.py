@@ -39,8 +39,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 
 STORE_PATIENCE: Final = 30.0
 """Seconds without a store before the process gives up and leaves it to its supervisor."""

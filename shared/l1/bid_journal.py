@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from typing import NamedTuple, Protocol, cast
-
-from redis import Redis
-from redis.exceptions import RedisError
-
-log = logging.getLogger(__name__)
+from typing import NamedTuple, Protocol
 
 
 class FormerBid(NamedTuple):
@@ -48,35 +41,3 @@ class NoJournal:
 
     def forget(self, nonce: int) -> None:
         """See `BidJournal`."""
-
-
-class StoredBids:
-    """`{prefix}:bids:{address}`: a hash of nonce to a JSON list of tip, fee and blob fee."""
-
-    def __init__(self, redis: Redis, prefix: str, address: bytes) -> None:
-        """`redis` must not decode responses."""
-        self._redis = redis
-        self._key = f"{prefix}:bids:{address.hex()}"
-
-    def load(self, nonce: int) -> FormerBid | None:
-        """See `BidJournal`."""
-        try:
-            value = cast("bytes | None", self._redis.hget(self._key, str(nonce)))
-            return None if value is None else FormerBid(*map(int, json.loads(value)))
-        except (RedisError, ValueError, TypeError) as error:
-            log.warning("former bids cannot be read: %s", error)
-            return None
-
-    def save(self, nonce: int, bid: FormerBid) -> None:
-        """See `BidJournal`."""
-        try:
-            self._redis.hset(self._key, str(nonce), json.dumps(bid))
-        except RedisError as error:
-            log.warning("the bid under nonce %d is not kept: %s", nonce, error)
-
-    def forget(self, nonce: int) -> None:
-        """See `BidJournal`."""
-        try:
-            self._redis.hdel(self._key, str(nonce))
-        except RedisError as error:
-            log.debug("the bid under nonce %d stays: %s", nonce, error)

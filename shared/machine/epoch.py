@@ -13,9 +13,8 @@ from itertools import islice
 from typing import Final
 
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.history import EPOCH, HistoryTree
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
 from setoff.shared.machine.tracing import Stepper, honest_step, trace_inputs, used_inputs, walk_input
 from setoff.shared.machine.witness import StepProof, prove_step

@@ -13,13 +13,10 @@ from struct import error as StructError
 from typing import Final, Self
 
 from setoff.shared.errors import WitnessError
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.state.registers import FIELDS, Registers
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import Tree
-
-EVERY_STEP: Final = 2**62
-"""`many_accounts` of a machine that leaves no visit out."""
 
 _COUNTS: Final = Struct(">II")
 _LEAF: Final = Struct(">QH")

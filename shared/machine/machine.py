@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -37,6 +38,9 @@ _TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE, ph
 MANY_ACCOUNTS: Final = 128
 """From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
 all of them at once takes longer than the visits."""
+EVERY_STEP: Final = 2**62
+"""`many_accounts` of a machine that leaves no visit out, as where there is no numpy: who only trades has none."""
+_MANY_HERE: Final[int] = MANY_ACCOUNTS if find_spec("numpy") else EVERY_STEP
 COSTLY_STEPS: Final = 256
 """Steps from which on a refused record is kept as a recorded reject: some ms of work."""
 
@@ -93,7 +97,7 @@ class Machine:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
-        self.many_accounts = MANY_ACCOUNTS
+        self.many_accounts = _MANY_HERE
         self._next_input = 0
         self._columns: Columns | None = None
         self._sweep: Sweep | None = None

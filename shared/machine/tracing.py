@@ -21,8 +21,8 @@ from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
 
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.fragment import EVERY_STEP, Fragment
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.fragment import Fragment
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.rules import phases
 from setoff.shared.state.registers import machine_hashes
 

@@ -8,20 +8,45 @@ ReceiptStore, OperatorBond      the operator's signed receipts, kept and held ag
 L1, Deployment, Vault           the chain, where the contracts are, and money in and out
 ForcedInclusion, Replay         anything through L1 alone, and the exchange run again from it; `InclusionResult`
 post_waiting                    post what waits when the operator is silent
+
+Each comes from its own file when it is asked for: who only trades does not wait for what reads L1.
 """
 
-from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.l1.connection import L1
-from setoff.shared.sdk.answers import Refusal, Unavailable
-from setoff.shared.sdk.client import SetoffClient, SubmitResult
-from setoff.shared.sdk.fallback_post import post_waiting
-from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
-from setoff.shared.sdk.market_scales import MarketScales
-from setoff.shared.sdk.order_entry import OrderEntry
-from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
-from setoff.shared.sdk.replay import InclusionResult, Replay
-from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
-from setoff.shared.sdk.vault import Vault
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.l1.connection import L1
+    from setoff.shared.sdk.answers import Refusal, Unavailable
+    from setoff.shared.sdk.client import SetoffClient, SubmitResult
+    from setoff.shared.sdk.fallback_post import post_waiting
+    from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+    from setoff.shared.sdk.market_scales import MarketScales
+    from setoff.shared.sdk.order_entry import OrderEntry
+    from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
+    from setoff.shared.sdk.replay import InclusionResult, Replay
+    from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
+    from setoff.shared.sdk.vault import Vault
+
+_HOMES: Final = {
+    "config.deployment_file": ("Deployment",),
+    "l1.connection": ("L1",),
+    "sdk.answers": ("Refusal", "Unavailable"),
+    "sdk.client": ("SetoffClient", "SubmitResult"),
+    "sdk.fallback_post": ("post_waiting",),
+    "sdk.forced_inclusion": ("Forced", "ForcedInclusion"),
+    "sdk.market_scales": ("MarketScales",),
+    "sdk.order_entry": ("OrderEntry",),
+    "sdk.receipt_store": ("OperatorBond", "ReceiptStore"),
+    "sdk.replay": ("InclusionResult", "Replay"),
+    "sdk.signer": ("KeySigner", "Signer", "WalletSigner"),
+    "sdk.vault": ("Vault",),
+}
+"""Modules of `setoff.shared`, and what is asked of each here."""
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "L1",
@@ -44,3 +69,15 @@ __all__ = [
     "WalletSigner",
     "post_waiting",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """See PEP 562."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"setoff.shared.{_HOME_OF[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,7 +18,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import aiohttp
 
@@ -29,7 +29,6 @@ from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import get_bound, give_way, make_body, name_partner, next_session
 from setoff.shared.sdk.market_scales import MarketScales, Number
 from setoff.shared.sdk.order_entry import OrderEntry
-from setoff.shared.sdk.receipt_store import ReceiptStore
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.subscriptions import subscribe
 from setoff.shared.state import keys
@@ -39,7 +38,10 @@ from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_body, encode_crank, encode_record
 from setoff.shared.wire.scopes import EVERYTHING, Scope
 from setoff.shared.wire.slippage import SLIPPAGE
-from setoff.shared.wire.withdrawals import WithdrawalProof
+
+if TYPE_CHECKING:  # what holds receipts against L1 takes as long to import as all the rest
+    from setoff.shared.sdk.receipt_store import ReceiptStore
+    from setoff.shared.wire.withdrawals import WithdrawalProof
 
 HEARTBEAT: Final = 20.0
 """Seconds between pings of a stream; without an answer it ends."""
@@ -209,6 +211,8 @@ class SetoffClient:
 
     async def withdrawal(self, index: int) -> WithdrawalProof:
         """The vault's proof of a withdrawal. Raises Refusal("not_found") before its epoch is complete."""
+        from setoff.shared.wire.withdrawals import WithdrawalProof
+
         return WithdrawalProof.from_json(await self._get(f"/v1/withdrawals/{index}"))
 
     async def status(self) -> dict[str, Any]:

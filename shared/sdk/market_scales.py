@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from setoff.shared.codec import records
 from setoff.shared.errors import DataError
-from setoff.shared.l1.chain import ChainReader
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.wire.scales import MarketScale, Step
+
+if TYPE_CHECKING:  # what reads L1 takes as long to import as all the rest
+    from setoff.shared.l1.chain import ChainReader
 
 Number = int | Decimal | str
 """A whole number of ticks, lots or token units; or a decimal, of quote per base, base or the collateral's currency."""

@@ -25,9 +25,8 @@ from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_
 from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
 from setoff.shared.machine.data import CALLDATA, DataModule, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
-from setoff.shared.machine.fragment import EVERY_STEP
 from setoff.shared.machine.history import EPOCH, HistoryTree, PaddedTree
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.machine.tracing import honest_step, trace_inputs, used_inputs
 from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf, prove_step
 from setoff.shared.rules import phases

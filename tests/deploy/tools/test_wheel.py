@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.wheels import ROOT, build_wheel, copy_sources
+
 FOLDERS = ("operator", "watcher", "shared", "contracts", "deploy")
 SUFFIXES = (".py", ".c", ".h", ".vy", ".vyi", ".json", ".toml", ".lock")
 """What is read at run time: code (what is compiled, too: its digest says what of), contracts, ABIs, presets."""
 
 
 def test_wheel_holds_every_package_and_what_they_read(tmp_path: Path) -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    source = tmp_path / "source"  # a build leaves files beside what it builds
-    for name in filter(None, tracked.split("\0")):
-        if name.split("/")[0] != "tests" and (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    command = (sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check", "wheel", "--quiet")
-    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(source))
-    subprocess.run([*command, *options], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    source = copy_sources(tmp_path)
+    wheel = build_wheel(source, tmp_path)
     with ZipFile(wheel) as archive:
         held = set(archive.namelist())
     wanted = {

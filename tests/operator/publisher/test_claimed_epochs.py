@@ -8,8 +8,7 @@ from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
-from setoff.shared.machine.fragment import EVERY_STEP
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.machine.spot_checks import SpotChecks, WrongFastPath
 
 

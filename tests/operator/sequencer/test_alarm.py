@@ -11,7 +11,7 @@ from setoff.operator.sequencer.exchange import Exchange, SealedBatch
 from setoff.operator.sequencer.journal_events import Closed
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import DataError
-from setoff.shared.machine.fragment import EVERY_STEP
+from setoff.shared.machine.machine import EVERY_STEP
 
 WRONG = b"\x01" * 32
 """End of a batch, as a wrong fast path has it."""

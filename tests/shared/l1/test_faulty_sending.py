@@ -12,10 +12,10 @@ from tests.support.waiting import wait_until
 from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil, dev_keys
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
-from setoff.shared.l1.bid_journal import StoredBids
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.stored_bids import StoredBids
 
 
 def connect(node: FaultyNode, fees: Fees | None = None) -> L1:
