@@ -41,13 +41,17 @@ RECORD_PAGE: Final = COMMITMENT + PER_RECORD * (ELEMENT + PROOF)
 _INDEX_BITS: Final = 12
 
 
+def find_setup() -> Path:
+    """The file of the trusted setup."""
+    package = find_spec("eth_account")  # where it is, without the second that importing it takes
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "typed_transactions" / "blob_transactions" / "kzg_trusted_setup.txt"
+
+
 @cache
 def load_setup() -> Any:
     """The trusted setup, for the functions of ckzg. Loaded once a process, in some seconds."""
-    package = find_spec("eth_account")  # where it is, without the second that importing it takes
-    assert package is not None and package.origin is not None
-    folder = Path(package.origin).parent / "typed_transactions" / "blob_transactions"
-    return ckzg.load_trusted_setup(str(folder / "kzg_trusted_setup.txt"), 0)
+    return ckzg.load_trusted_setup(str(find_setup()), 0)
 
 
 def pack(records: bytes) -> bytes:

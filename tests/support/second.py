@@ -11,6 +11,7 @@ from typing import Any, Self
 from tests.support.judge.bench import Case
 
 from setoff.deploy.tools.vectors import plain, write_registers
+from setoff.shared.machine.blobs import find_setup
 from setoff.shared.state.registers import Registers
 
 RUN = Path(__file__).resolve().parents[2] / "deploy" / "run"
@@ -25,9 +26,10 @@ def find_second() -> Path:
 
 
 def run_vectors(folder: Path) -> dict[str, Any]:
-    """What it says of a folder of vectors: by file how many it took, and how many came out right."""
+    """What it says of a folder of vectors: by file how many it took, how many came out right, and which fields it never
+    asked for."""
     second = find_second()
-    words = [str(second / "node"), str(second / "dist/cli/vectors.js"), str(folder), "--json"]
+    words = [str(second / "node"), str(second / "dist/cli/vectors.js"), str(folder), str(find_setup()), "--json"]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     assert found.stdout, found.stderr[-2000:]
     summary: dict[str, Any] = json.loads(found.stdout)
@@ -44,6 +46,8 @@ def find_misreadings(folder: Path, every: int) -> str:
         str(every),
         "--vectors",
         str(folder),
+        "--setup",
+        str(find_setup()),
     ]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     assert not found.returncode, found.stdout[-2000:] + found.stderr[-2000:]

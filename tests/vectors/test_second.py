@@ -20,13 +20,29 @@ AT_ONCE = 200
 """Steps in one question."""
 
 
-def test_it_passes_every_vector() -> None:
+UNREAD = {
+    "codec": ["cranks[].name", "messages[].name", "records[].name"],  # they have a number, too
+    "histories": ["lie.end"],  # nothing shows the end of a history but siblings, which a lie does not give
+}
+"""Fields that say nothing by which a verifier could be wrong."""
+
+
+def test_it_passes_every_vector_and_reads_every_field() -> None:
     summary = run_vectors(VECTORS)
     assert set(summary) == {file.stem for file in VECTORS.glob("*.json")}
     for name, family in summary.items():
         assert family["failures"] == [] and all(
             part["passed"] == part["total"] > 0 for part in family["parts"].values()
         ), name
+    assert {name: family["unread"] for name, family in summary.items() if family["unread"]} == UNREAD
+
+
+def test_a_file_that_it_does_not_read_is_found(tmp_path: Path) -> None:
+    for file in VECTORS.glob("*.json"):
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "meadows.json").write_text("{}")
+    with pytest.raises(AssertionError, match=r"nobody reads meadows\.json"):
+        run_vectors(tmp_path)
 
 
 @pytest.mark.timeout(10_000 if IS_LONG else 300)

@@ -1,6 +1,7 @@
 // Runs misreadings of the document against the vectors: each is one text replacement in one source file, transpiled
 // alone into a copy of dist/ (so: build first).
-// usage: node tools/misreadings.mjs [--only ID…] [--every N] [--vectors FOLDER] [--write]
+// usage: node tools/misreadings.mjs --setup FILE [--only ID…] [--every N] [--vectors FOLDER] [--write]
+//   --setup FILE  the trusted set-up of EIP-4844
 //   --only ID…   these alone                      --vectors FOLDER   by default ../vectors
 //   --every N    every Nth: a sample              --write            keep the results, in notes/
 // Exits 1 if a find string is not in its file exactly once, or the vectors miss what notes/misreadings.json says that
@@ -18,14 +19,16 @@ const copy = join(root, "dist-mis");
 const listFile = join(root, "notes", "misreadings.json");
 
 function readArguments(args) {
-  const options = { only: new Set(), every: 1, vectors: join(root, "..", "vectors"), write: false };
+  const options = { setup: "", only: new Set(), every: 1, vectors: join(root, "..", "vectors"), write: false };
   for (let i = 0; i < args.length; i++) {
     if (args[i] === "--only") while (/^M\d+$/.test(args[i + 1] ?? "")) options.only.add(args[++i]);
     else if (args[i] === "--every" && Number(args[i + 1]) >= 1) options.every = Number(args[++i]);
+    else if (args[i] === "--setup" && args[i + 1] !== undefined) options.setup = args[++i];
     else if (args[i] === "--vectors" && args[i + 1] !== undefined) options.vectors = args[++i];
     else if (args[i] === "--write") options.write = true;
     else throw new Error(`what is ${args[i]}? See the head of this file`);
   }
+  if (options.setup === "") throw new Error("--setup FILE is needed");
   return options;
 }
 
@@ -41,7 +44,7 @@ function misread({ file, find, replace }) {
 
 /** Which case of which family shows it. */
 function runVectors(folder, timeout) {
-  const run = spawnSync(process.execPath, [join(copy, "cli", "vectors.js"), folder, "--first", "--json"], {
+  const run = spawnSync(process.execPath, [join(copy, "cli", "vectors.js"), folder, options.setup, "--first", "--json"], {
     encoding: "utf8", timeout, maxBuffer: 2 ** 28,
   });
   if (run.status === 0) return { caught: false, by: null };

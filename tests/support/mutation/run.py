@@ -1,8 +1,9 @@
 """How much of the rules the vectors show: every mutant, killed by them or not.
 
-    python -m tests.support.mutation.run [--every N] [--workers N] [--of PATH…] [--json FILE]
+    python -m tests.support.mutation.run [--every N] [--workers N] [--of PATH…] [--json FILE] [--keep FILE]
 
 Prints those that survive, and counts. Exit code 1 if one survives that `tests/vectors/equivalent.toml` does not list.
+With `--keep` a run that was stopped goes on where it was, as long as nothing has changed that it depends on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import tests.support.builds  # noqa: F401  (first of all: mutants are of sources, which then run)
 from tests.support.mutation.mutants import ROOT, Mutant, list_mutants
+from tests.support.mutation.results import Results
 from tests.support.mutation.suite import Suite
 from tests.support.vectors import HERE
 
@@ -57,6 +59,15 @@ def list_all(files: Iterable[str] = FILES) -> list[Mutant]:
         )
 
     return [mutant for file in files for mutant in list_mutants(file) if not is_outside(mutant)]
+
+
+def judge_all(files: tuple[str, ...], mutants: list[Mutant], workers: int, keep: Path) -> Iterator[tuple[Mutant, bool]]:
+    """As `judge`; first those of which the file `keep` knows already, and all others are added to it."""
+    results = Results(keep)
+    yield from ((mutant, results.known[mutant.name]) for mutant in mutants if mutant.name in results.known)
+    left = [mutant for mutant in mutants if mutant.name not in results.known]
+    if left:
+        yield from results.keep(judge(Suite(files), left, workers))
 
 
 def judge(suite: Suite, mutants: list[Mutant], workers: int = 1) -> Iterator[tuple[Mutant, bool]]:
@@ -102,10 +113,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--of", nargs="+", default=FILES, metavar="PATH", help="only of these files")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the names of those that are missed")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="where results are kept, for a run that goes on")
     options = parser.parse_args(arguments)
     files = tuple(options.of)
     mutants = list_all(files)[:: options.every]
-    missed = report(judge(Suite(files), mutants, options.workers), list_equivalent())
+    if options.keep:
+        results = judge_all(files, mutants, options.workers, options.keep)
+    else:
+        results = judge(Suite(files), mutants, options.workers)
+    missed = report(results, list_equivalent())
     if options.json:
         options.json.write_text(json.dumps(missed, indent=1))
     return 1 if missed else 0

@@ -26,6 +26,7 @@ from time import process_time
 from types import CodeType
 from typing import Any, Final
 
+import tests.support.builds  # noqa: F401  (first of all: mutants are of sources, which then run)
 from tests.support import variants
 from tests.support.mutation.inputs import Input, play
 from tests.support.mutation.mutants import PROBE, Mutant, list_mutants, make_probe

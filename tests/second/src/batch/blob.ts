@@ -2,9 +2,7 @@
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concat, equal, fromHex, readUint } from "../codec/bytes.js";
-
-const P = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
-const ELEMENTS = 4096n;
+import { ELEMENTS, P, reversed } from "./commitment.js";
 
 /** [τ]₂ of the ceremony of EIP-4844; the document says only "the point evaluation precompile". */
 const TAU_G2 =
@@ -21,22 +19,15 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
-const OMEGA = power(7n, (P - 1n) / ELEMENTS);
-
-/** The twelve bits of an element's number in reverse. */
-function reversed(j: number): bigint {
-  let result = 0;
-  for (let bit = 0; bit < 12; bit++) result = (result << 1) | ((j >> bit) & 1);
-  return BigInt(result);
-}
+const OMEGA = power(7n, (P - 1n) / BigInt(ELEMENTS));
 
 /** Where the polynomial has the value of element j. */
 function pointOf(j: number): bigint {
-  return power(OMEGA, reversed(j));
+  return power(OMEGA, BigInt(reversed(j)));
 }
 
 /** 0x01 ‖ sha256(KZG commitment)[1:]. */
-function versionedHash(commitment: Uint8Array): Uint8Array {
+export function versionedHash(commitment: Uint8Array): Uint8Array {
   const hash = sha256(commitment);
   hash[0] = 1;
   return hash;

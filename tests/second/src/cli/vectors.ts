@@ -1,6 +1,8 @@
-// node dist/cli/vectors.js FOLDER [--json]: runs every vector of every family.
-import { readFileSync } from "node:fs";
+// node dist/cli/vectors.js FOLDER SETUP [--first] [--json]: runs every vector of every family. SETUP is the file of the
+// trusted set-up of EIP-4844.
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Setup } from "../batch/commitment.js";
 import { batchHash, nextQueueHash } from "../batch/header.js";
 import { runBatches } from "../vectors/batches.js";
 import { runCodec } from "../vectors/codec.js";
@@ -13,18 +15,24 @@ import { readBatch, runRuns } from "../vectors/runs.js";
 import { runScenes } from "../vectors/scenes.js";
 import { runSteps } from "../vectors/steps.js";
 import { runTree } from "../vectors/tree.js";
+import { watch, type Watched } from "../vectors/watch.js";
 
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
 const quick = args.includes("--first"); // stop at the first family that fails (for the list of misreadings)
-const folder = args.find((arg) => !arg.startsWith("--"));
-if (folder === undefined) {
-  console.error("usage: node dist/cli/vectors.js FOLDER [--json]");
+const [folder, setupFile] = args.filter((arg) => !arg.startsWith("--"));
+if (folder === undefined || setupFile === undefined) {
+  console.error("usage: node dist/cli/vectors.js FOLDER SETUP [--first] [--json]");
   process.exit(2);
 }
 
-const load = (name: string): JsonObject =>
-  object(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Json);
+const setup = new Setup(readFileSync(setupFile, "utf8"));
+const watched = new Map<string, Watched>();
+const load = (name: string): JsonObject => {
+  const found = watch(JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Json);
+  watched.set(name, found);
+  return object(found.file);
+};
 
 const runs = load("runs");
 const batches = list(runs["batches"]).map(readBatch);
@@ -40,22 +48,27 @@ const families: readonly [string, () => Report][] = [
   ["codec", () => runCodec(load("codec"))],
   ["leaves", () => runLeaves(load("leaves"))],
   ["tree", () => runTree(load("tree"))],
-  ["batches", () => runBatches(load("batches"))],
+  ["batches", () => runBatches(load("batches"), setup)],
   ["steps", () => runSteps(load("steps"), chain)],
   ["runs", () => runRuns(runs)],
   ["scenes", () => runScenes(load("scenes"))],
   ["histories", () => runHistories(load("histories"), runs)],
-  ["refused", () => runRefused(load("refused"), chain)],
+  ["refused", () => runRefused(load("refused"), chain, setup)],
 ];
 
-const reports: Record<string, Report> = {};
+const names = families.map(([name]) => name);
+const strangers = readdirSync(folder).filter((file) => file.endsWith(".json") && !names.includes(file.slice(0, -5)));
+if (strangers.length > 0) throw new Error(`nobody reads ${strangers.join(", ")}`);
+
+const reports: Record<string, Report & { unread: string[] }> = {};
 for (const [name, run] of families) {
-  const report = run();
+  const report = { ...run(), unread: watched.get(name)?.unread() ?? [] };
   reports[name] = report;
   if (!asJson) {
     const parts = Object.entries(report.parts).map(([part, { passed, total }]) => `${part} ${passed}/${total}`);
     console.log(`${name.padEnd(10)} ${report.passed}/${report.total}   ${parts.join(", ")}`);
     for (const failure of report.failures.slice(0, 12)) console.log(`  ${failure}`);
+    if (report.unread.length > 0) console.log(`  not read: ${report.unread.join(", ")}`);
   }
   if (quick && report.failures.length > 0) break;
 }

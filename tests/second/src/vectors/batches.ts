@@ -1,9 +1,13 @@
-// batches.json: headers, data roots and record proofs of module 0 and of blobs, the queue hash, epoch hashes.
+// batches.json: headers, data roots and record proofs of module 0 and of blobs, batches read back from their data, the
+// queue hash, epoch hashes.
 import { checkBlobRecord } from "../batch/blob.js";
 import { checkRecord, dataRoot, proveRecord } from "../batch/data-root.js";
+import type { Setup } from "../batch/commitment.js";
 import { batchHash, epochHash, HEADER_FIELDS, type Header, nextQueueHash } from "../batch/header.js";
-import { toHex } from "../codec/bytes.js";
-import { bytes, hashes, integer, type Json, type JsonObject, list, object, small } from "./json.js";
+import { readRecords } from "../batch/read.js";
+import { RECORDS_PER_PAGE } from "../constants.js";
+import { toHex, word } from "../codec/bytes.js";
+import { bytes, hashes, integer, type Json, type JsonObject, list, object, small, text } from "./json.js";
 import { check, differs, newReport, type Report } from "./report.js";
 
 export function readHeader(value: Json | undefined): Header {
@@ -11,7 +15,14 @@ export function readHeader(value: Json | undefined): Header {
   return Object.fromEntries(HEADER_FIELDS.map((name) => [name, integer(fields[name])])) as Header;
 }
 
-export function runBatches(file: JsonObject): Report {
+/** What a module keeps of a batch: zeros, but for the parts. */
+export function readData(c: JsonObject): Uint8Array {
+  const data = new Uint8Array(small(c["size"]));
+  for (const [first, part] of list(c["parts"]).map(list)) data.set(bytes(part), small(first));
+  return data;
+}
+
+export function runBatches(file: JsonObject, setup: Setup): Report {
   const report = newReport();
   const records = hashes(file["records"]);
   list(file["headers"]).forEach((entry, i) => {
@@ -30,6 +41,7 @@ export function runBatches(file: JsonObject): Report {
         const given = { recordPage: bytes(p["record_page"]), siblings: hashes(p["siblings"]) };
         const record = checkRecord(bytes(c["data_root"]), some.length, index, given);
         return differs({
+          record_page_number: [Math.floor(index / RECORDS_PER_PAGE), p["record_page_number"]],
           record_page: [toHex(own.recordPage), p["record_page"]], siblings: [own.siblings.map(toHex), p["siblings"]],
           record: [record && toHex(record), toHex(some[index] ?? new Uint8Array(0))],
         });
@@ -54,6 +66,28 @@ export function runBatches(file: JsonObject): Report {
       });
     });
   });
+  for (const c of list(file["read"]).map(object)) {
+    check(report, "read", text(c["name"]), () => {
+      const header = readHeader(c["header"]);
+      const records = readRecords(header, readData(c), setup);
+      return differs({ records: [records?.map(toHex), c["records"]], queue_hash: [`${header.queue_hash}`, "0"] });
+    });
+    for (const p of list(c["proofs"]).map(object)) {
+      check(report, "read proofs", text(c["name"]), () => {
+        const [header, index, records] = [readHeader(c["header"]), small(p["index"]), hashes(c["records"])];
+        const [root, page, siblings] = [word(header.data_root), bytes(p["record_page"]), hashes(p["siblings"])];
+        const record =
+          header.module === 0n
+            ? checkRecord(root, records.length, index, { recordPage: page, siblings })
+            : checkBlobRecord(root, records.length, index, page);
+        const own = header.module === 0n ? proveRecord(records, index) : { recordPage: page, siblings: [] };
+        return differs({
+          record: [record && toHex(record), toHex(records[index] ?? new Uint8Array(0))],
+          record_page: [toHex(own.recordPage), p["record_page"]], siblings: [own.siblings.map(toHex), p["siblings"]],
+        });
+      });
+    }
+  }
   let queue: Uint8Array = new Uint8Array(32);
   list(file["queue"]).forEach((entry, i) => {
     const c = object(entry);

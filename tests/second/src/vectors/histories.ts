@@ -1,12 +1,15 @@
-// histories.json: the history of the run, the join, leaves and paths, and a game of moves against a lie.
-import { equal, toHex } from "../codec/bytes.js";
+// histories.json: the history of the run, the join, leaves and paths, and a game of moves against a lie; and the history
+// of an epoch of 32 batches.
+import { dataRoot } from "../batch/data-root.js";
+import { equal, toHex, word } from "../codec/bytes.js";
 import { batchHash, epochHash, type Header } from "../batch/header.js";
 import { decodeProof, encodeProof } from "../dispute/abi.js";
 import { applyMove, makeMove, type Match, type Move } from "../dispute/game.js";
 import { foldOpening, foldUp, type History, rootOfJoin } from "../dispute/history.js";
 import { judge } from "../dispute/judge.js";
 import { traceEpoch } from "../dispute/tracer.js";
-import { genesis, hashOfMachine } from "../machine/state.js";
+import { type Batch, genesis, hashOfMachine, type Machine } from "../machine/state.js";
+import { readHeader } from "./batches.js";
 import { bytes, hashes, integer, type Json, type JsonObject, list, object, small, text } from "./json.js";
 import { check, differs, newReport, type Report } from "./report.js";
 import { readBatch } from "./runs.js";
@@ -30,28 +33,60 @@ export function runHistories(file: JsonObject, runs: JsonObject): Report {
       end: [toHex(history.end()), file["end"]],
     });
   });
+  runShown(report, file, "", () => history);
+  runGame(report, file, () => history, batches.map(({ header }) => header));
+  runFull(report, object(file["full"]), start);
+  return report;
+}
+
+/** The join, and the leaves that are shown, of the history that has the root of `file`. */
+function runShown(report: Report, file: JsonObject, of: string, own: () => History | undefined): void {
   const join = object(file["join"]);
-  check(report, "join", "", () => {
-    const own = history?.opening(0, 0).map(toHex);
+  check(report, `${of}join`, "", () => {
+    const history = own();
+    const children = history?.opening(0, 0).map(toHex);
     const path = history?.path(2 ** 35 - 1).slice(0, 30).map(toHex);
     const root = rootOfJoin(hashes(join["children"]), bytes(join["end"]), hashes(join["path"]));
     return differs({
-      children: [own, join["children"]], path: [path, join["path"]], root: [root && toHex(root), file["root"]],
+      children: [children, join["children"]], path: [path, join["path"]], root: [root && toHex(root), file["root"]],
+      end: [join["end"], file["end"]],
     });
   });
   list(file["leaves"]).forEach((entry) => {
     const c = object(entry);
     const position = small(c["position"]);
-    check(report, "leaves", `${position}`, () =>
-      differs({
+    check(report, `${of}leaves`, `${position}`, () => {
+      const history = own();
+      return differs({
         leaf: [history && toHex(history.leaf(position)), c["leaf"]],
         path: [history?.path(position).map(toHex), c["path"]],
         root: [toHex(foldUp(bytes(c["leaf"]), position, hashes(c["path"]))), file["root"]],
-      }),
-    );
+      });
+    });
   });
-  runGame(report, file, () => history, batches.map(({ header }) => header));
-  return report;
+}
+
+/** An epoch of as many batches as there may be, empty but for the last, whose inputs all are one record. */
+function runFull(report: Report, full: JsonObject, start: Machine): void {
+  let history: History | undefined;
+  check(report, "full", "trace", () => {
+    const record = bytes(full["record"]);
+    const batches = list(full["headers"]).map(readHeader).map((header): Batch => ({
+      header, messages: [], records: Array.from({ length: Number(header.record_count) }, () => record),
+    }));
+    const last = batches.at(-1);
+    if (last === undefined) return "no batches";
+    history = traceEpoch(start, batches).history;
+    const hashesOf = batches.map(({ header }) => toHex(batchHash(header)));
+    return differs({
+      parents: [batches.slice(1).map(({ header }) => toHex(word(header.parent))), hashesOf.slice(0, -1)],
+      data_root: [toHex(dataRoot(last.records)), toHex(word(last.header.data_root))],
+      epoch_hash: [toHex(epochHash(0n, BigInt(batches.length), batchHash(last.header))), full["epoch_hash"]],
+      root: [toHex(history.root()), full["root"]],
+      end: [toHex(history.end()), full["end"]],
+    });
+  });
+  runShown(report, full, "full ", () => history);
 }
 
 function readMove(c: JsonObject): Move {

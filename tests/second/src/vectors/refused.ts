@@ -1,13 +1,16 @@
 // refused.json: proofs, moves and joins with one thing wrong, and the reason for which L1 reverts; and batches whose
-// inputs are not those of their header.
+// inputs, or whose data, are not those of their header.
+import type { Setup } from "../batch/commitment.js";
 import { dataRoot } from "../batch/data-root.js";
 import { nextQueueHash } from "../batch/header.js";
+import { readRecords } from "../batch/read.js";
 import { equal, toHex } from "../codec/bytes.js";
 import { decodeProof } from "../dispute/abi.js";
 import { applyMove } from "../dispute/game.js";
 import { rootOfJoin } from "../dispute/history.js";
 import { type Chain, judge } from "../dispute/judge.js";
 import { Revert } from "../errors.js";
+import { readData, readHeader } from "./batches.js";
 import { bytes, hashes, integer, type JsonObject, list, object, small, text } from "./json.js";
 import { check, differs, newReport, type Report } from "./report.js";
 import { readBatch } from "./runs.js";
@@ -42,7 +45,18 @@ function batch(c: JsonObject): void {
   if (!fits) throw new Revert("data_mismatch");
 }
 
-export function runRefused(file: JsonObject, chain: Chain): Report {
+/** Whether the data of a batch without messages, and the records kept beside it, are those of its header. */
+function data(c: JsonObject, setup: Setup): void {
+  const header = readHeader(c["header"]);
+  const records = readRecords(header, readData(c), setup);
+  const kept = hashes(c["records"]);
+  const fits =
+    header.message_count === 0n && header.queue_hash === 0n && records !== null && records.length === kept.length &&
+    records.every((record, i) => equal(record, kept[i] ?? new Uint8Array(0)));
+  if (!fits) throw new Revert("data_mismatch");
+}
+
+export function runRefused(file: JsonObject, chain: Chain, setup: Setup): Report {
   const report = newReport();
   const batchCount = small(file["batch_count"]);
   const each = (part: string, run: (c: JsonObject) => void): void => {
@@ -61,5 +75,6 @@ export function runRefused(file: JsonObject, chain: Chain): Report {
   });
   each("joins", join);
   each("batches", batch);
+  each("data", (c) => data(c, setup));
   return report;
 }

@@ -1,5 +1,6 @@
 // runs.json: whole batches from genesis.
-import { toHex } from "../codec/bytes.js";
+import { toHex, word } from "../codec/bytes.js";
+import { domainSeparator } from "../codec/typed-data.js";
 import { batchHash, nextQueueHash } from "../batch/header.js";
 import { dataRoot } from "../batch/data-root.js";
 import { type Batch, genesis, hashOfMachine, type Machine, runBatch } from "../machine/state.js";
@@ -45,16 +46,24 @@ export function leavesOf(tree: Tree): [number, string][] {
 
 export function runRuns(file: JsonObject): Report {
   const report = newReport();
-  const machine = genesis(integer(object(file["domain"])["separator"]), 0n);
+  const domain = object(file["domain"]);
+  const machine = genesis(integer(domain["separator"]), 0n);
+  check(report, "domain", "", () =>
+    differs({ separator: [toHex(domainSeparator(integer(domain["chain_id"]), integer(domain["vault"]))), domain["separator"]] }),
+  );
   check(report, "genesis", "", () => differs({ hash: [toHex(hashOfMachine(machine)), file["genesis"]] }));
   let queue: Uint8Array = new Uint8Array(32);
+  let parent: Uint8Array = new Uint8Array(32);
   list(file["batches"]).forEach((entry, i) => {
     const c = object(entry);
     const batch = readBatch(entry);
     check(report, "headers", `${i}`, () => {
       for (const message of batch.messages) queue = nextQueueHash(queue, message);
       const root = dataRoot(batch.records);
+      const above = parent;
+      parent = batchHash(batch.header);
       return differs({
+        parent: [toHex(above), toHex(word(batch.header.parent))],
         queue_hash: [BigInt(toHex(queue)).toString(), batch.header.queue_hash.toString()],
         data_root: [BigInt(toHex(root)).toString(), batch.header.data_root.toString()],
       });
