@@ -67,7 +67,7 @@ SERVICES: Final[dict[str, str]] = {
     "data_mismatch": "ask another L1 node (--rpc URL,URL), and tell the operator: data and commitment differ",
     "data_withheld": "name more places that may have it: --beacon, --peers",
     "bad_witness": "ask another L1 node: what this one gives does not fit its root",
-    "bad_config": "see --help; `setoff operator config` and `setoff watcher config` list all settings",
+    "bad_config": "see --help; `setoff operator config`, `watcher config` and `oracle config` list all settings",
     "port_taken": "stop the other process, or choose another port",
     "rpc_unreachable": "look whether the L1 node runs, and at this address: --rpc, SETOFF_RPC_URL",
     "rpc_refused": "ask another L1 node: --rpc URL,URL takes several",
@@ -97,6 +97,8 @@ SETTINGS: Final[dict[str, str]] = {
     "node": "pip install 'setoff[node]': what runs operators, watchers and development chains is an extra",
     "operator.key": "give --key FILE, or SETOFF_OPERATOR_KEY, or `key` in the [operator] section of --config",
     "watcher.key": "give --key FILE, or SETOFF_WATCHER_KEY, or `key` in the [watcher] section of --config",
+    "oracle.key": "give --key FILE, or SETOFF_ORACLE_KEY, or `key` in the [oracle] section of --config",
+    "feeds": "`setoff oracle config --sample` explains it; --set feeds=MARKET=SOURCE,… or `feeds` in [oracle]",
     "receipts": "trade where a deployment file is named, and they are kept; --receipts FOLDER names another place",
     "redis_url": "look whether the Redis server runs there: --set redis_url=URL, REDIS_URL; empty: one is started here",
 }

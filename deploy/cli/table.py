@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, str]] = {
     "market": "list markets, change their parameters, name oracle signers: proposals on L1",
     "operator": "run an exchange",
     "watcher": "watch an exchange, and dispute what is false",
+    "oracle": "feed an oracle: prices of several sources, signed, to the operator or through L1",
     "wallet": "make a key in a file, see its address, fill it on a development chain",
     "account": "your account at an exchange: money, positions, orders",
     "deposit": "lock collateral on L1",

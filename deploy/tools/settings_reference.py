@@ -13,6 +13,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.setting import Setting, list_settings
 from setoff.shared.config.settings import Settings
+from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
 REFERENCE: Final = Path(__file__).resolve().parents[2] / "shared" / "config" / "SETTINGS.md"
@@ -20,6 +21,7 @@ KINDS: Final[tuple[tuple[type[Settings], str, str], ...]] = (
     (Settings, "What all share", "At the top level of a file. The variable of `rpc_url` is `SETOFF_RPC_URL`."),
     (OperatorSettings, "`[operator]`", "Of `setoff operator`. The variable of `listen` is `SETOFF_OPERATOR_LISTEN`."),
     (WatcherSettings, "`[watcher]`", "Of `setoff watcher`. The variable of `listen` is `SETOFF_WATCHER_LISTEN`."),
+    (OracleSettings, "`[oracle]`", "Of `setoff oracle`. The variable of `feeds` is `SETOFF_ORACLE_FEEDS`."),
     (ClientSettings, "`[client]`", "Of all other commands. The variable of `exchange` is `SETOFF_EXCHANGE`."),
 )
 TYPES: Final = {"bool": "true or false", "str": "text", "Path": "a path"}
@@ -40,7 +42,7 @@ $ setoff operator config --sample           # a file with all of them, explained
 $ setoff operator config --check FILE       # everything that is wrong with a file, at once
 ```
 
-`setoff watcher config` does the same for a watcher."""
+`setoff watcher config` and `setoff oracle config` do the same for a watcher and for a feeder."""
 
 
 def format_reference() -> str:

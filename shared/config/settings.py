@@ -1,7 +1,7 @@
 """Settings: what is given on the command line, else the environment, else a TOML file, else a default.
 
-The top level of the file holds what all services share, `[operator]`, `[watcher]` and `[client]` what is theirs. A
-shared setting `rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by
+The top level of the file holds what all services share, `[operator]`, `[watcher]`, `[oracle]` and `[client]` what is
+theirs. A shared setting `rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by
 `SETOFF_OPERATOR_LISTEN`, the client's `exchange` by `SETOFF_EXCHANGE`; plain `REDIS_URL` works too. Every error names
 the setting, and all that is wrong is told at once. `shared/config/SETTINGS.md` has them all.
 """
@@ -20,10 +20,12 @@ from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, OneO
 from setoff.shared.config.setting import list_settings, setting
 from setoff.shared.errors import ConfigError
 
-SECTIONS: Final = ("operator", "watcher", "client")
+SERVICES: Final = ("operator", "watcher", "oracle")
+"""Sections of services, which each have a command `config`."""
+SECTIONS: Final = (*SERVICES, "client")
 """Of a file."""
 
-LISTS: Final = frozenset({"rpc_url", "peers"})
+LISTS: Final = frozenset({"rpc_url", "peers", "feeds"})
 """Settings that hold several values, separated by commas; a file may have them as a list."""
 LONGEST_NAME: Final = 255
 """Bytes of a name in a path, as systems have it."""
@@ -212,7 +214,7 @@ def read_key(text: str, setting: str) -> bytes:
 
 
 def _suggest(section: str) -> str:
-    return f"`setoff {section} config` lists them" if section in ("operator", "watcher") else "see SETTINGS.md"
+    return f"`setoff {section} config` lists them" if section in SERVICES else "see SETTINGS.md"
 
 
 def _read_file(path: Path | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ WRITTEN = re.findall(r"^\$ (deploy/run [^#\n]*?) *(?:#.*)?$", README, re.MULTILI
 """Its commands, in order."""
 LATER = ("deploy/run demo", "deploy/run test")
 """Those that tests of their own stand for."""
-STAYING = ("operator run", "watcher run", "--every")
+STAYING = ("operator run", "watcher run", "oracle run", "--every")
 """Words of the commands that go on until they are stopped."""
 
 

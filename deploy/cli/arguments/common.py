@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str, section: str = "")
     group = parser.add_argument_group("settings", "An option wins over the environment, that over the file.")
     for name in names:
         flag, metavar, text = OPTIONS[name]
-        if section and name == "key":
+        if section and name in ("key", "exchange"):
             text = text.replace("SETOFF_", f"SETOFF_{section}_".upper())
         group.add_argument(flag, dest=GIVEN + name, metavar=metavar, help=text)
     group.add_argument("--config", type=parse_path, metavar="FILE", help="settings, a TOML file (SETOFF_CONFIG)")

@@ -1,4 +1,4 @@
-"""`setoff operator config` and `setoff watcher config`: settings as they are, a sample file, the check of one."""
+"""`setoff operator config`, and those of `watcher` and `oracle`: each setting as it is, a sample file, a check."""
 
 from __future__ import annotations
 
@@ -66,6 +66,10 @@ def find_kind(section: str) -> type[Settings]:
         from setoff.operator.settings import OperatorSettings
 
         return OperatorSettings
+    if section == "oracle":
+        from setoff.shared.oracle.settings import OracleSettings
+
+        return OracleSettings
     from setoff.watcher.settings import WatcherSettings
 
     return WatcherSettings

@@ -1,4 +1,4 @@
-"""`setoff operator config` and `watcher config`: what is set and where, a sample, everything that is wrong at once."""
+"""`setoff operator config`, and those of watcher and feeder: what is set where, a sample, all that is wrong."""
 
 import json
 import re
@@ -14,10 +14,11 @@ from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.sample import format_sample
 from setoff.shared.config.setting import list_settings
 from setoff.shared.config.settings import Settings
+from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = [OperatorSettings, WatcherSettings]
+KINDS = [OperatorSettings, WatcherSettings, OracleSettings]
 READERS = {
     "sequencer": ("operator/sequencer/*.py", "operator/api/service.py", "operator/api/fronts.py"),
     "api": ("operator/api/admission.py", "operator/api/server.py", "operator/api/front.py"),

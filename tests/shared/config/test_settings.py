@@ -12,6 +12,7 @@ from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.settings import Settings, parse_listen, read_key
 from setoff.shared.errors import ConfigError
+from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
 ADDRESS = "0x" + "ab" * 20
@@ -24,7 +25,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", [Settings, OperatorSettings, WatcherSettings])
+@pytest.mark.parametrize("kind", [Settings, OperatorSettings, WatcherSettings, OracleSettings])
 def test_everything_has_a_default(kind: type[Settings]) -> None:
     kind.load(env={})
 

@@ -1,0 +1,45 @@
+"""The price of a market at any exchange that ccxt knows, by name. ccxt is an extra: `pip install setoff[oracle]`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+from setoff.shared.errors import ConfigError
+from setoff.shared.oracle.aggregate import read_price
+from setoff.shared.oracle.source import Quote
+
+MILLISECONDS: Final = 1000
+
+
+class CcxtSource:
+    """The middle of bid and ask of `EXCHANGE:SYMBOL`, as kraken:BTC/USD; where one is missing the last price."""
+
+    def __init__(self, name: str, timeout: float) -> None:
+        """Raises ConfigError where ccxt is not installed, or knows no such exchange."""
+        exchange, _, self._symbol = name.partition(":")
+        try:
+            ccxt = importlib.import_module("ccxt.async_support")
+        except ImportError:
+            raise ConfigError("bad_config", f"feeds: ccxt:{name} needs ccxt: pip install 'setoff[oracle]'") from None
+        if exchange not in ccxt.exchanges:
+            raise ConfigError("bad_config", f"feeds: ccxt knows no exchange '{exchange}'")
+        self._exchange = getattr(ccxt, exchange)({"timeout": int(timeout * MILLISECONDS), "enableRateLimit": True})
+
+    async def ask(self) -> Quote:
+        """See `Source`. Raises what ccxt raises."""
+        return read_ticker(await self._exchange.fetch_ticker(self._symbol))
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._exchange.close()
+
+
+def read_ticker(ticker: dict[str, Any]) -> Quote:
+    """The price in ccxt's unified ticker, with its time where there is one. Raises ValueError."""
+    bid, ask, at = ticker.get("bid"), ticker.get("ask"), ticker.get("timestamp")
+    if bid and ask:
+        price = (read_price(bid) + read_price(ask)) / 2
+    else:
+        price = read_price(ticker.get("last"))
+    return Quote(price, at / MILLISECONDS if at else None)
