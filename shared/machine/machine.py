@@ -35,12 +35,11 @@ if TYPE_CHECKING:
 _REGISTERS_BYTES: Final = 32 * len(FIELDS)
 _ENTRY: Final = Struct(">BIH")
 _TRADING: Final = frozenset((phases.FILL, phases.TAKEOVER, phases.DELEVERAGE, phases.CROSS))
-MANY_ACCOUNTS: Final = 128
-"""From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
-all of them at once takes longer than the visits."""
 EVERY_STEP: Final = 2**62
-"""`many_accounts` of a machine that leaves no visit out, as where there is no numpy: who only trades has none."""
-_MANY_HERE: Final[int] = MANY_ACCOUNTS if find_spec("numpy") else EVERY_STEP
+"""`many_accounts` of a machine that leaves no visit out."""
+MANY_ACCOUNTS: Final[int] = 128 if find_spec("numpy") else EVERY_STEP
+"""From so many accounts on, the visits of a sweep that change nothing are left out (`sweep.py`); with fewer, looking at
+all of them at once takes longer than the visits. Who only trades has no numpy, and runs every visit."""
 COSTLY_STEPS: Final = 256
 """Steps from which on a refused record is kept as a recorded reject: some ms of work."""
 
@@ -97,7 +96,7 @@ class Machine:
         self.regs = regs
         self.state = state
         self.fills: list[Fill] = []
-        self.many_accounts = _MANY_HERE
+        self.many_accounts = MANY_ACCOUNTS
         self._next_input = 0
         self._columns: Columns | None = None
         self._sweep: Sweep | None = None
