@@ -1,6 +1,9 @@
 """What a trader installs, by one door: `from setoff.shared.sdk import SetoffClient, KeySigner`.
 
 SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`
+BlockingClient                  the same without `await`
+Balance, Position, OpenOrder    an account in decimals, and a trade: `Execution`
+LocalBook                       a book kept up to date and checked: `async with client.book(market) as book`
 OrderEntry                      records as bytes over one WebSocket, many on their way
 MarketScales                    markets by symbol, and between decimals and ticks, lots and token units
 KeySigner, WalletSigner         who signs: a private key here, or a wallet
@@ -21,28 +24,36 @@ if TYPE_CHECKING:
     from setoff.shared.config.deployment_file import Deployment
     from setoff.shared.l1.connection import L1
     from setoff.shared.sdk.answers import Refusal, Unavailable
-    from setoff.shared.sdk.client import SetoffClient, SubmitResult
+    from setoff.shared.sdk.blocking import BlockingClient
+    from setoff.shared.sdk.client import SetoffClient
     from setoff.shared.sdk.fallback_post import post_waiting
+    from setoff.shared.sdk.figures import Balance, Execution, OpenOrder, Position
     from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+    from setoff.shared.sdk.local_book import LocalBook
     from setoff.shared.sdk.market_scales import MarketScales
     from setoff.shared.sdk.order_entry import OrderEntry
     from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
     from setoff.shared.sdk.replay import InclusionResult, Replay
     from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
+    from setoff.shared.sdk.submission import SubmitResult
     from setoff.shared.sdk.vault import Vault
 
 _HOMES: Final = {
     "config.deployment_file": ("Deployment",),
     "l1.connection": ("L1",),
     "sdk.answers": ("Refusal", "Unavailable"),
-    "sdk.client": ("SetoffClient", "SubmitResult"),
+    "sdk.blocking": ("BlockingClient",),
+    "sdk.client": ("SetoffClient",),
     "sdk.fallback_post": ("post_waiting",),
+    "sdk.figures": ("Balance", "Execution", "OpenOrder", "Position"),
     "sdk.forced_inclusion": ("Forced", "ForcedInclusion"),
+    "sdk.local_book": ("LocalBook",),
     "sdk.market_scales": ("MarketScales",),
     "sdk.order_entry": ("OrderEntry",),
     "sdk.receipt_store": ("OperatorBond", "ReceiptStore"),
     "sdk.replay": ("InclusionResult", "Replay"),
     "sdk.signer": ("KeySigner", "Signer", "WalletSigner"),
+    "sdk.submission": ("SubmitResult",),
     "sdk.vault": ("Vault",),
 }
 """Modules of `setoff.shared`, and what is asked of each here."""
@@ -50,14 +61,20 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 
 __all__ = [
     "L1",
+    "Balance",
+    "BlockingClient",
     "Deployment",
+    "Execution",
     "Forced",
     "ForcedInclusion",
     "InclusionResult",
     "KeySigner",
+    "LocalBook",
     "MarketScales",
+    "OpenOrder",
     "OperatorBond",
     "OrderEntry",
+    "Position",
     "ReceiptStore",
     "Refusal",
     "Replay",

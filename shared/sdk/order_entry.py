@@ -156,6 +156,30 @@ class OrderEntry:
             flight.answer.set_result(came)
 
 
+class LastingEntry:
+    """The order entry of a client and of its twins: opened with the first record, and again when it has ended."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._entry: OrderEntry | None = None
+        self._opening = asyncio.Lock()
+
+    async def request(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """See `OrderEntry`."""
+        async with self._opening:
+            if self._entry is None or not self._entry.is_open:
+                await self.close()
+                self._entry = await OrderEntry(self._url).__aenter__()
+            entry = self._entry
+        return await entry.request(payload)
+
+    async def close(self) -> None:
+        """End the connection."""
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            await entry.__aexit__()
+
+
 def _make_own(error: SetoffError) -> SetoffError:
     """The error as this package raises it."""
     if isinstance(error, Refusal | Unavailable | DataError):

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("bad_config", "key: is not set, and no account is named")
 
     async def ask(client: SetoffClient) -> dict[str, Any]:
-        return await client.account(arguments.account)
+        return {**await client.account(arguments.account)}
 
     shown = ask_exchange(arguments, ask)
     if arguments.json:

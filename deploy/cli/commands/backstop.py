@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
                 int((await client.account())["shares"]) if shares is None else shares
             )
         request = (await client.account())["request"] if result else None
-        return result, request, await client.backstop()
+        return result, {**request} if request else None, {**await client.backstop()}
 
     result, request, shown = ask_exchange(arguments, ask)
     lines = []

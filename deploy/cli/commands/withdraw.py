@@ -66,7 +66,7 @@ async def request(client: SetoffClient, amount: int) -> int:
     try:
         await client.withdraw(amount)
     except Refusal as refusal:
-        limit = describe_exit((await client.account())["exit"])
+        limit = describe_exit({**(await client.account())["exit"]})
         if refusal.reason != OUTCOMES[WITHDRAWALS_LIMITED] or not limit:
             raise
         raise Refusal(refusal.reason, limit) from refusal

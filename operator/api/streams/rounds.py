@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-import zlib
-from collections.abc import Iterable
 from typing import Any, Final
 
 from setoff.operator.api.reader import Reader
@@ -21,11 +19,10 @@ from setoff.operator.sequencer.exchange import Exchange
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.errors import StateError
 from setoff.shared.state import keys, leaves
+from setoff.shared.wire.book_checksums import compute_checksum
 
 DEPTH: Final = 100
 """Levels of a side."""
-CHECKED: Final = 10
-"""Levels of a side that a checksum is of."""
 PAUSE: Final = 0.05
 """Seconds between two rounds at least."""
 ACCOUNT_PAUSE: Final = 0.5
@@ -59,19 +56,13 @@ class BookWatch:
     @property
     def checksum(self) -> int:
         """Of the best levels."""
-        return compute_checksum(*(list(side.values()) for side in self.sides))
+        return compute_checksum(*([(level.price, level.size) for level in side.values()] for side in self.sides))
 
     @property
     def best(self) -> tuple[Level | None, Level | None]:
         """Of each side."""
         bids, asks = (next(iter(side.values()), None) for side in self.sides)
         return bids, asks
-
-
-def compute_checksum(bids: Iterable[Level], asks: Iterable[Level]) -> int:
-    """CRC-32 of the best levels of both sides, best first."""
-    parts = [f"{level.price}:{level.size}" for side in (bids, asks) for level in list(side)[:CHECKED]]
-    return zlib.crc32("|".join(parts).encode())
 
 
 def _compare(before: Side, after: Side) -> list[Level]:

@@ -1,0 +1,194 @@
+"""The client for programs without `await`: the same methods, each of which returns when it is done.
+
+    with BlockingClient("http://127.0.0.1:8700", KeySigner(key)) as client:
+        result = client.place("BTC-PERP", BUY, Decimal("77990"), Decimal("0.001"))
+        for trade in client.subscribe("trades", market="BTC-PERP"):
+            print(trade["data"]["decimal"])
+
+It runs `SetoffClient` in a loop of its own, in one thread; any thread may use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+
+from setoff.shared.errors import StateError
+from setoff.shared.sdk.client import SetoffClient
+from setoff.shared.sdk.local_book import LocalBook
+from setoff.shared.sdk.signer import Signer
+
+if TYPE_CHECKING:
+    from setoff.shared.sdk.receipt_store import ReceiptStore
+    from setoff.shared.wire.api.market_answers import Book
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _blocking(
+    method: Callable[Concatenate[SetoffClient, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[BlockingClient, P], T]:
+    """The method for who does not await."""
+
+    @wraps(method)
+    def call(self: BlockingClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(method(self._client, *args, **kwargs))
+
+    return call
+
+
+def _streaming(
+    method: Callable[Concatenate[SetoffClient, P], AsyncIterator[T]],
+) -> Callable[Concatenate[BlockingClient, P], Iterator[T]]:
+    """The stream for who does not await."""
+
+    @wraps(method)
+    def call(self: BlockingClient, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        stream = method(self._client, *args, **kwargs)
+
+        async def step() -> tuple[T, ...]:
+            async for told in stream:
+                return (told,)
+            return ()
+
+        try:
+            while told := self._run(step()):
+                yield told[0]
+        finally:
+            self._run(stream.aclose())  # type: ignore[attr-defined] # a generator
+
+    return call
+
+
+class BlockingClient:
+    """See `SetoffClient`, whose arguments it takes. A context manager."""
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None = None,
+        *,
+        account: int | str = "",
+        agent: int = 0,
+        sub: int = 0,
+        receipt_store: ReceiptStore | None = None,
+        over_socket: bool = False,
+    ) -> None:
+        self._client = SetoffClient(
+            url,
+            signer,
+            account=account,
+            agent=agent,
+            sub=sub,
+            receipt_store=receipt_store,
+            over_socket=over_socket,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_owner = True
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="setoff-client", daemon=True).start()
+        self._run(self._client.__aenter__())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        loop = self._loop
+        if loop is not None and self._is_owner:
+            self._run(self._client.__aexit__(*exc))
+            self._loop = None
+            loop.call_soon_threadsafe(loop.stop)
+
+    def at(self, sub: int) -> Self:
+        """See `SetoffClient.at`."""
+        twin = type(self)("")
+        twin._client, twin._loop, twin._is_owner = self._client.at(sub), self._loop, False
+        return twin
+
+    @contextlib.contextmanager
+    def follow_book(self, market: int | str) -> Iterator[LocalBook]:
+        """A book that is kept up to date while the block runs: look at it whenever you like."""
+        request = self._client.book(market)
+        book = self._run(request.__aenter__())
+        try:
+            yield book
+        finally:
+            self._run(request.__aexit__())
+
+    def book(self, market: int | str, depth: int = 20) -> Book:
+        """The best levels of a market now, as the API has them."""
+
+        async def ask() -> Book:
+            return await self._client.book(market, depth)
+
+        return self._run(ask())
+
+    def sign(self, body: bytes) -> bytes:
+        """See `SetoffClient.sign`."""
+        return self._client.sign(body)
+
+    def _run(self, asked: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            asked.close()
+            raise StateError("not_ready", "use the client in a `with` block")
+        future: Future[T] = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    # --- what an exchange shows
+
+    info = _blocking(SetoffClient.info)
+    markets = _blocking(SetoffClient.markets)
+    terms = _blocking(SetoffClient.terms)
+    market = _blocking(SetoffClient.market)
+    account = _blocking(SetoffClient.account)
+    balance = _blocking(SetoffClient.balance)
+    orders = _blocking(SetoffClient.orders)
+    fills = _blocking(SetoffClient.fills)
+    find = _blocking(SetoffClient.find)
+    backstop = _blocking(SetoffClient.backstop)
+    batch = _blocking(SetoffClient.batch)
+    withdrawal = _blocking(SetoffClient.withdrawal)
+    status = _blocking(SetoffClient.status)
+    now = _blocking(SetoffClient.now)
+    scales = _blocking(SetoffClient.scales)
+    stream = _streaming(SetoffClient.stream)
+    subscribe = _streaming(SetoffClient.subscribe)
+
+    # --- orders
+
+    place = _blocking(SetoffClient.place)
+    place_market = _blocking(SetoffClient.place_market)
+    place_stop = _blocking(SetoffClient.place_stop)
+    place_pair = _blocking(SetoffClient.place_pair)
+    close_position = _blocking(SetoffClient.close_position)
+    cancel = _blocking(SetoffClient.cancel)
+    cancel_client = _blocking(SetoffClient.cancel_client)
+    cancel_all = _blocking(SetoffClient.cancel_all)
+    amend = _blocking(SetoffClient.amend)
+    schedule_cancel = _blocking(SetoffClient.schedule_cancel)
+    bulk = _blocking(SetoffClient.bulk)
+
+    # --- money and keys
+
+    transfer = _blocking(SetoffClient.transfer)
+    withdraw = _blocking(SetoffClient.withdraw)
+    backstop_deposit = _blocking(SetoffClient.backstop_deposit)
+    backstop_withdraw = _blocking(SetoffClient.backstop_withdraw)
+    set_agent = _blocking(SetoffClient.set_agent)
+
+    # --- records
+
+    load = _blocking(SetoffClient.load)
+    submit = _blocking(SetoffClient.submit)
+    report = _blocking(SetoffClient.report)
+    crank = _blocking(SetoffClient.crank)

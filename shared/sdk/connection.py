@@ -1,0 +1,64 @@
+"""The connection to an exchange: requests over HTTP, records over HTTP or a WebSocket, and what errors become."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Self
+
+import aiohttp
+
+from setoff.shared.errors import StateError
+from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.order_entry import LastingEntry
+
+TIMEOUT: Final = 30.0
+"""Seconds for one request."""
+
+
+class Connection:
+    """One session with an exchange. An async context manager."""
+
+    def __init__(self, url: str, *, over_socket: bool = False) -> None:
+        self._url = url.rstrip("/")
+        self._http: aiohttp.ClientSession | None = None
+        self._entry = LastingEntry(self._url) if over_socket else None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._entry is not None:
+            await self._entry.close()
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise StateError("not_ready", "use the client in an `async with` block")
+        return self._http
+
+    async def _get(self, path: str, **query: int) -> Any:
+        return await self._request("GET", path, params={name: str(value) for name, value in query.items()})
+
+    async def _post_record(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What `POST /v1/records` answers."""
+        if self._entry is None:
+            return await self._request("POST", "/v1/records", json=payload)
+        return await self._entry.request(payload)
+
+    async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            async with self._session().request(method, self._url + path, **options) as response:
+                answer = await response.json(content_type=None)
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            what = f"the exchange does not answer at {self._url.rpartition('@')[2]}: {type(error).__name__}"
+            raise Unavailable("not_ready", what) from error
+        if status == 200 and isinstance(answer, dict):
+            return answer
+        reason, detail, numbers = "not_ready", f"HTTP status {status}", {}
+        if isinstance(answer, dict):
+            reason, detail = str(answer.get("reason", reason)), str(answer.get("detail", detail))
+            numbers = answer.get("numbers", {})
+        raise Refusal(reason, detail, numbers) if 400 <= status < 500 else Unavailable(reason, detail)

@@ -1,0 +1,165 @@
+"""A market's book, kept here: a snapshot and what changes, each update held against its sequence number and checksum.
+
+    async with client.book("BTC-PERP") as book:
+        print(book.best_bid, book.best_ask)
+        async for _ in book:                    # after each update
+            print(book.mid)
+
+After a gap, a wrong checksum or a lost connection it begins with a whole book again, by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from setoff.shared.errors import SetoffError, StateError
+from setoff.shared.wire.book_checksums import compute_checksum
+
+if TYPE_CHECKING:
+    from setoff.shared.wire.api.market_answers import Book
+
+Updates = AsyncIterator[dict[str, Any]]
+
+
+class PriceLevel(NamedTuple):
+    """The orders at one price, in quote per base and base."""
+
+    price: Decimal
+    size: Decimal
+    ticks: int
+    lots: int
+
+
+class LocalBook:
+    """The best levels of a market, as they are now. `async for` tells of each change."""
+
+    def __init__(self, subscribe: Callable[[], Updates]) -> None:
+        """`subscribe` opens the stream of the book's updates anew."""
+        self._subscribe = subscribe
+        self._sides: tuple[dict[int, PriceLevel], dict[int, PriceLevel]] = ({}, {})
+        self._changed = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._error: SetoffError | None = None
+        self.sequence = -1
+        """Of the last update."""
+        self.resyncs = 0
+        """How often it had to begin again after a gap or a wrong checksum."""
+        self.updates = 0
+        """How many it has taken."""
+
+    @property
+    def bids(self) -> list[PriceLevel]:
+        """Best first, as `asks`."""
+        return [self._sides[0][ticks] for ticks in sorted(self._sides[0], reverse=True)]
+
+    @property
+    def asks(self) -> list[PriceLevel]:
+        """Best first."""
+        return [self._sides[1][ticks] for ticks in sorted(self._sides[1])]
+
+    @property
+    def best_bid(self) -> PriceLevel | None:
+        """None where nobody bids."""
+        return self._sides[0][max(self._sides[0])] if self._sides[0] else None
+
+    @property
+    def best_ask(self) -> PriceLevel | None:
+        """None where nobody offers."""
+        return self._sides[1][min(self._sides[1])] if self._sides[1] else None
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Between the best prices; None where a side is empty."""
+        bid, ask = self.best_bid, self.best_ask
+        return (bid.price + ask.price) / 2 if bid and ask else None
+
+    async def __aenter__(self) -> Self:
+        """Returns with the first whole book. Raises Refusal or Unavailable."""
+        self._task = asyncio.create_task(self._follow())
+        try:
+            await self._wait_beyond(0)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def __aiter__(self) -> AsyncIterator[Self]:
+        """Itself, after each update that comes from now on; several at once where the reader is slower than they are.
+
+        Raises Refusal or Unavailable where the stream has ended.
+        """
+        while True:
+            await self._wait_beyond(self.updates)
+            yield self
+
+    async def _wait_beyond(self, updates: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.updates > updates or self._error is not None)
+        if self._error is not None:
+            raise self._error
+
+    async def _follow(self) -> None:
+        try:
+            while True:
+                stream = self._subscribe()
+                async for message in stream:
+                    if not self.take(message["data"]):
+                        self.resyncs += 1
+                        break
+                    async with self._changed:
+                        self._changed.notify_all()
+                await stream.aclose()  # type: ignore[attr-defined] # a generator
+        except SetoffError as error:
+            self._error = error
+        finally:
+            self._error = self._error or StateError("not_ready", "the book is closed")
+            async with self._changed:
+                self._changed.notify_all()
+
+    def take(self, update: dict[str, Any]) -> bool:
+        """Take an update over; whether the book is whole then. If not, subscribe again."""
+        if update["kind"] == "snapshot":
+            self._sides = ({}, {})
+        elif update["sequence"] != self.sequence + 1:
+            return False
+        self.sequence = update["sequence"]
+        for levels, shown in zip(self._sides, (update["bids"], update["asks"]), strict=True):
+            for level in shown:
+                ticks, lots = level["price"], int(level["size"])
+                if not lots:
+                    levels.pop(ticks, None)
+                    continue
+                decimals = level["decimal"]
+                levels[ticks] = PriceLevel(Decimal(decimals["price"]), Decimal(decimals["size"]), ticks, lots)
+        best = ([(level.ticks, level.lots) for level in side] for side in (self.bids, self.asks))
+        if compute_checksum(*best) != update["checksum"]:
+            return False
+        self.updates += 1
+        return True
+
+
+class BookRequest:
+    """What `client.book(market)` gives: to await for the levels now, or to enter for a book that is kept up to date."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Book]], subscribe: Callable[[], Updates]) -> None:
+        self._ask = ask
+        self._local = LocalBook(subscribe)
+
+    def __await__(self) -> Generator[Any, None, Book]:
+        return self._ask().__await__()
+
+    async def __aenter__(self) -> LocalBook:
+        return await self._local.__aenter__()
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._local.__aexit__(*exc)

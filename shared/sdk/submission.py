@@ -1,0 +1,177 @@
+"""Records of an account: signed with its next nonce, submitted, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from setoff.shared.codec import records
+from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.bodies import make_body
+from setoff.shared.sdk.figures import Execution
+from setoff.shared.sdk.reads import Reads
+from setoff.shared.sdk.signer import Signer
+from setoff.shared.wire.receipts import SignedReceipt
+from setoff.shared.wire.records import encode_record
+
+if TYPE_CHECKING:  # what holds receipts against L1 takes as long to import as all the rest
+    from setoff.shared.sdk.receipt_store import ReceiptStore
+
+_ASK_AGAIN: Final = frozenset(
+    ("nonce_used", "nonce_too_old", "nonce_too_far", "bad_signature", "agent_expired", "out_of_scope")
+)
+"""Reasons after which nonces are read again: another client uses the key too, or an agent was named anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitResult:
+    """A record that was taken: its number among all posted records, from 0, its batch and input index; for an order
+    its slot of the account, the lots that rest in the book, and the fills as the API shows them; for a bulk record what
+    each of its legs left there.
+
+    `outcome`: "accepted", or the reason for which an order ended after it had traded. `is_paused`: there were so many
+    makers that the exchange goes on with it after this answer, which is what came of it so far; of a bulk record the
+    legs behind that page were not taken, and `legs` is as short. `signed`: the operator's signed receipts for it and
+    its pages, as far as the client keeps them.
+    """
+
+    sequence: int
+    batch: int
+    input_index: int
+    order_slot: int
+    resting: int
+    fills: tuple[Mapping[str, Any], ...]
+    outcome: str = "accepted"
+    legs: tuple[int, ...] = ()
+    signed: tuple[SignedReceipt, ...] = ()
+    is_paused: bool = False
+
+    @property
+    def filled(self) -> int:
+        """Lots traded at once."""
+        return sum(int(fill["size"]) for fill in self.fills)
+
+    @property
+    def executions(self) -> tuple[Execution, ...]:
+        """The fills in decimals."""
+        return tuple(Execution.read(fill) for fill in self.fills)
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What was traded at once has cost on average, in quote per base; None if nothing was traded."""
+        traded = sum((each.size for each in self.executions), Decimal())
+        return sum((each.price * each.size for each in self.executions), Decimal()) / traded if traded else None
+
+
+class Nonces:
+    """The nonces of one key, an owner's or an agent's, shared by its clients of all sub-accounts."""
+
+    def __init__(self) -> None:
+        self.next = 0  # 0: not known
+
+    def take(self) -> int:
+        """The next nonce."""
+        nonce = self.next
+        self.next += 1
+        return nonce
+
+
+class Submission(Reads):
+    """Signs and submits for one account, or, with an `agent`'s number, for that of another."""
+
+    def __init__(
+        self,
+        url: str,
+        signer: Signer | None = None,
+        *,
+        account: int | str = "",
+        agent: int = 0,
+        sub: int = 0,
+        receipt_store: ReceiptStore | None = None,
+        over_socket: bool = False,
+    ) -> None:
+        super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket)
+        self._agent = agent
+        self._receipt_store = receipt_store
+        self._chain_id = 0
+        self._vault = b""
+        self._account = 0
+        self._nonces = Nonces()
+        self._gives_way = False
+        self._busy: set[int] = set()
+
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
+        """Submit a signed record of 124 bytes, a bulk record with its pages.
+
+        One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
+        keeps a history answers what became of it, and it never counts twice. `find` looks it up, too.
+        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and its receipt is missing,
+        wrong or worthless.
+        """
+        try:
+            answer = await self._post_record(encode_record(record, leg_pages))
+        except Refusal as error:
+            if error.reason in _ASK_AGAIN:
+                self._nonces.next = 0
+            raise
+        store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
+        if store is not None and not answer.get("is_repeat"):
+            taken = leg_pages[: answer.get("leg_pages", 0)]
+            signed = tuple(store.take([record, *taken], answer.get("receipts")))
+        order_slot = 0
+        if record[0] == records.ORDER:
+            order_slot = records.decode_order(record).order_slot
+        elif record[0] == records.AMEND:
+            order_slot = records.decode_amend(record).order_slot
+        return SubmitResult(
+            answer["sequence"],
+            answer["batch"],
+            answer["input_index"],
+            order_slot,
+            int(answer["resting"]),
+            tuple(answer["fills"]),
+            answer["outcome"],
+            tuple(int(resting) for resting in answer.get("legs", ())),
+            signed,
+            answer.get("is_paused", False),
+        )
+
+    def sign(self, body: bytes) -> bytes:
+        """The 124-byte record of a 60-byte body; the exchange's domain is known once anything was sent."""
+        return body + self._own_signer().sign(self._chain_id, self._vault, body)
+
+    async def load(self) -> int:
+        """The account traded for; with it domain, nonce and order slots are read if they are not known.
+
+        Raises Refusal("not_found") before the first deposit has arrived, Refusal("bad_signature") for an agent whom the
+        account does not name now.
+        """
+        await self._load_domain()
+        if not self._account or not self._nonces.next:
+            shown = await self.account()
+            self._account = shown["account"]
+            self._nonces.next = max(self._nonces.next, int(self._find_key(shown)["next_nonce"]))
+            self._busy |= {order["order_slot"] for order in shown["orders"]}
+        return self._account
+
+    def _find_key(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the exchange shows of the key that signs: the owner's is the account's own."""
+        if not self._agent:
+            return shown
+        for agent in shown["agents"]:
+            if agent["agent"] == self._agent:
+                self._gives_way = bool(agent["subs"])
+                return cast("Mapping[str, Any]", agent)
+        raise Refusal("bad_signature", f"account {shown['master']} has no agent {self._agent} who may trade now")
+
+    async def _load_domain(self) -> None:
+        if not self._vault:
+            info = await self.info()
+            self._chain_id = int(info["chain_id"])
+            self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
+
+    async def _signed(self, name: str, *fields: int | bytes) -> bytes:
+        """The account's next record, of the signed type `name`."""
+        return self.sign(make_body(name, await self.load(), self._nonces.take(), self._agent, *fields))
