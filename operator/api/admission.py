@@ -3,7 +3,9 @@
 Everything that is on its way counts towards one bound, wherever it waits, and towards its client's share; what is over
 either is refused at once, before anybody has looked at it. What was let in waits here, one queue a client, and the
 machine is given a few groups ahead and no more: so a client's turn comes record by record, whoever else has sent
-however much in one request or over however many connections. What has waited for too long is refused, too.
+however much in one request or over however many connections. A client who is alone has as much ahead as makes the
+machine quick; beside others it has so little that those who send little are answered nearly as soon as if they were
+alone. What has waited for too long is refused, too.
 
 The machine checks every record again; here it is seen to that what cannot be taken costs nobody else's time. A group's
 signatures are recovered together, and what has a wrong one is answered late, one after the other, while it counts.
@@ -43,8 +45,20 @@ LEAST_AHEAD: Final = 64
 TARGET: Final = 0.02
 """Seconds from the machine's getting a record to its answer. Where it takes longer, the machine is given less ahead:
 who comes new waits behind that, and behind nothing else."""
-REFUSALS: Final = 1000
-"""Refusals for too much, in a second, from which on a client's connections are read no further for a moment."""
+CROWDED: Final = 1.0
+"""Seconds after two clients have sent for which a client is not alone."""
+LEAST_BESIDE: Final = 8
+"""Records of one client that the machine has beside others', at least."""
+REFUSED_BESIDE: Final = 3
+"""The same of a client that was refused for too much just now: a flood costs itself."""
+LONGER: Final = 2.0
+"""An answer may take so many times what it takes while nobody sends much; then each client has less ahead."""
+FEW: Final = 4
+"""Records ahead while nobody sends much."""
+UNREAD: Final = 1 / 100_000
+READ: Final = 1 / 1000
+"""Seconds between two refusals for too much from which on a client's connections are read no further for a moment:
+those of frames that nobody looked at, and those of requests."""
 BURST: Final = 0.02
 LONGEST: Final = 0.05
 """Seconds of refusals that may come at once, and for which reading rests at most at a time."""
@@ -63,15 +77,17 @@ _UNSIGNED: Final = frozenset(
 
 
 class _Entry:
-    """A record with its leg pages (124 bytes each) on its way; `due`: when it has waited for too long."""
+    """A record with its leg pages (124 bytes each) on its way; `due`: when it has waited for too long; `is_ahead`:
+    whether it has had its turn."""
 
-    __slots__ = ("answer", "client", "due", "group")
+    __slots__ = ("answer", "client", "due", "group", "is_ahead")
 
     def __init__(self, client: str, group: Sequence[bytes], answer: Answer, due: float) -> None:
         self.client = client
         self.group = group
         self.answer = answer
         self.due = due
+        self.is_ahead = False
 
 
 class Admission:
@@ -85,9 +101,15 @@ class Admission:
         self._patience = settings.max_wait
         self._waiting = 0  # records, here and in the machine's queue
         self._inside: Counter[str] = Counter()  # the same, by client
-        self._ahead = 0  # records that the machine has got
+        self._ahead = 0  # records that have had their turn
+        self._ahead_of: Counter[str] = Counter()  # the same, by client
         self._most_ahead = float(AHEAD)
+        self._most_beside = float(LEAST_BESIDE)  # of one client beside others
+        self._usual = TARGET  # seconds that an answer takes while nobody sends much
+        self._last = ""  # who has sent last
+        self._crowded_until = 0.0
         self._queues: OrderedDict[str, deque[_Entry]] = OrderedDict()
+        self._held: dict[str, deque[_Entry]] = {}  # queues of clients who have enough ahead
         self._forged: dict[str, float] = {}  # when a client's last wrong signature is answered
         self._again: set[asyncio.Task[None]] = set()
         self._refused: dict[str, float] = {}  # until when a client's refusals are spread
@@ -114,23 +136,38 @@ class Admission:
             return StateError("overloaded", text)
         return None
 
-    async def hold_back(self, client: str) -> None:
-        """Before more is read of a client that was just refused for too much: refusing costs something, too."""
+    def count_refused(self, client: str, seconds: float) -> float:
+        """Refusals for too much of so many seconds (READ, UNREAD): refusing costs something, too. Seconds for which
+        nothing more is to be read of that client."""
+        if not seconds:
+            return 0.0
         now = time.monotonic()
-        until = max(now, self._refused.get(client, 0.0)) + 1 / REFUSALS
+        until = max(now, self._refused.get(client, 0.0)) + seconds
         if len(self._refused) > MAX_REFUSED:
             self._refused.clear()
         self._refused[client] = min(until, now + 1.0)
-        if until - now > BURST:
-            await asyncio.sleep(min(until - now, LONGEST))
+        return min(until - now - BURST / 2, LONGEST) if until - now > BURST else 0.0
+
+    async def hold_back(self, client: str) -> None:
+        """After a request was refused for too much, before more is read of its client."""
+        if (wait := self.count_refused(client, READ)) > 0:
+            await asyncio.sleep(wait)
 
     def enter(self, client: str, group: Sequence[bytes], answer: Answer) -> None:
         """Let a record in, with the leg pages behind it; `find_obstacle` was asked before. Never raises: `answer` is
         called with what comes of it."""
-        entry = _Entry(client, group, answer, time.monotonic() + self._patience)
+        now = time.monotonic()
+        if client != self._last:
+            self._crowded_until = now + CROWDED if self._last else 0.0
+            self._last = client
+        entry = _Entry(client, group, answer, now + self._patience)
         self._waiting += len(group)
         self._inside[client] += len(group)
-        self._queues.setdefault(client, deque()).append(entry)
+        if (queue := self._held.get(client)) is not None:
+            queue.append(entry)
+        else:
+            self._queues.setdefault(client, deque()).append(entry)
+            self._room.set()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
@@ -147,32 +184,48 @@ class Admission:
 
     async def _work(self) -> None:
         """Go round the clients until nobody waits."""
-        while self._queues:
-            if self._ahead >= self._most_ahead:
+        while self._queues or self._held:
+            if (obstacle := self._desk.obstacle()) is not None:
+                self._refuse_all(obstacle)
+            elif group := self._take_group():
+                self._check(group)
+                await asyncio.sleep(0)
+            elif not self._queues and self._held:
                 self._room.clear()
                 await self._room.wait()
-            elif (obstacle := self._desk.obstacle()) is not None:
-                self._refuse_all(obstacle)
-            else:
-                self._check(self._take_group(min(GROUP, 1 + int(self._most_ahead - self._ahead))))
-                await asyncio.sleep(0)
 
-    def _take_group(self, most: int) -> list[_Entry]:
-        """The next record of one client, then that of the next; those that have waited for too long are refused."""
+    def _take_group(self) -> list[_Entry]:
+        """The next record of one client, then that of the next; those that have waited for too long are refused, and
+        clients who have enough ahead wait for the answers."""
         now, group = time.monotonic(), list[_Entry]()
-        while self._queues and len(group) < most:
+        while self._queues and len(group) < GROUP:
             client, queue = next(iter(self._queues.items()))
-            entry = queue.popleft()
+            if queue[0].due < now:
+                entry = queue.popleft()
+                text = f"others came first for {self._patience:g} s: send fewer at a time, or again later"
+                self._finish(entry, StateError("overloaded", text))
+            elif self._ahead_of[client] >= self._get_most(client, now):
+                self._held[client] = self._queues.pop(client)
+                continue
+            else:
+                entry = queue.popleft()
+                entry.is_ahead = True
+                self._ahead += len(entry.group)
+                self._ahead_of[client] += len(entry.group)
+                group.append(entry)
             if queue:
                 self._queues.move_to_end(client)
             else:
                 del self._queues[client]
-            if entry.due < now:
-                text = f"others came first for {self._patience:g} s: send fewer at a time, or again later"
-                self._finish(entry, StateError("overloaded", text))
-            else:
-                group.append(entry)
         return group
+
+    def _get_most(self, client: str, now: float) -> float:
+        """Records that a client may have ahead."""
+        if self._ahead >= self._most_ahead:
+            return 1
+        if now >= self._crowded_until:
+            return self._most_ahead
+        return REFUSED_BESIDE if self._refused.get(client, 0.0) > now - CROWDED else self._most_beside
 
     def _check(self, entries: Sequence[_Entry]) -> None:
         """Hand to the machine what can be taken. What a copy of the exchange does not know may have come since."""
@@ -207,7 +260,6 @@ class Admission:
             if refusal is not None:
                 self._refuse(entry, refusal)
             else:
-                self._ahead += len(entry.group)
                 self._desk.enter(entry.group[0], entry.group[1:], self._answering(entry), one)
 
     def _find_refusals(self, entries: Sequence[_Entry], signed: Sequence[Signed | None]) -> list[InputError | None]:
@@ -224,35 +276,45 @@ class Admission:
         return found
 
     def _answering(self, entry: _Entry) -> Answer:
-        handed_on = time.monotonic()
+        handed_on, ahead = time.monotonic(), self._ahead
 
         def answer(came: SubmitResult | SetoffError) -> None:
-            self._ahead -= len(entry.group)
-            if time.monotonic() - handed_on > TARGET:
-                self._most_ahead = max(LEAST_AHEAD, 0.98 * self._most_ahead)
-            else:
-                self._most_ahead = min(AHEAD, self._most_ahead + 0.5)
-            if self._ahead < self._most_ahead:
-                self._room.set()
+            self._note_answer(time.monotonic() - handed_on, ahead)
             self._finish(entry, came)
 
         return answer
+
+    def _note_answer(self, seconds: float, ahead: int) -> None:
+        """An answer of the machine has taken so long, with so many records ahead: how many there may be."""
+        if ahead <= FEW:
+            self._usual += 0.05 * (seconds - self._usual)
+        if seconds > TARGET:
+            self._most_ahead = max(LEAST_AHEAD, 0.98 * self._most_ahead)
+        else:
+            self._most_ahead = min(AHEAD, self._most_ahead + 0.5)
+        if seconds > min(TARGET, LONGER * self._usual):
+            self._most_beside = max(LEAST_BESIDE, 0.98 * self._most_beside)
+        else:
+            self._most_beside = min(AHEAD, self._most_beside + 0.05)
 
     def _refuse(self, entry: _Entry, refusal: InputError) -> None:
         if refusal.reason not in FORGED:
             self._finish(entry, refusal)
             return
+        self._release(entry)
         loop = asyncio.get_running_loop()
         at = self._forged[entry.client] = max(loop.time(), self._forged.get(entry.client, 0.0)) + PENALTY
         loop.call_at(at, self._finish, entry, refusal)
 
     def _refuse_all(self, obstacle: StateError) -> None:
         queues, self._queues = self._queues, OrderedDict()
-        for queue in queues.values():
+        held, self._held = self._held, {}
+        for queue in (*queues.values(), *held.values()):
             for entry in queue:
                 self._finish(entry, obstacle)
 
     def _finish(self, entry: _Entry, came: SubmitResult | SetoffError) -> None:
+        self._release(entry)
         self._waiting -= len(entry.group)
         left = self._inside[entry.client] - len(entry.group)
         if left:
@@ -261,6 +323,22 @@ class Admission:
             del self._inside[entry.client]
             self._forged.pop(entry.client, None)
         entry.answer(came)
+
+    def _release(self, entry: _Entry) -> None:
+        """It is ahead no more: its client may have another one there."""
+        if not entry.is_ahead:
+            return
+        entry.is_ahead = False
+        client = entry.client
+        self._ahead -= len(entry.group)
+        left = self._ahead_of[client] - len(entry.group)
+        if left:
+            self._ahead_of[client] = left
+        else:
+            del self._ahead_of[client]
+        if (queue := self._held.pop(client, None)) is not None:
+            self._queues[client] = queue
+            self._room.set()
 
     def _recover(self, body: bytes) -> Signed | None:
         """Who signed a record, None where nobody did."""

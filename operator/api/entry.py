@@ -1,18 +1,20 @@
 """Order entry over a WebSocket: frames of `shared/wire/entry_frames.py`, many on their way, answered by their numbers.
 
-All answers of a group to one connection are written at once. Who does not read his answers is not read any more, and
-closed after a while.
+Frames are taken where they arrive (`frames.py`); what there is no room for is refused there. All answers of a group to
+one connection are written at once. Who does not read his answers is not read any more, and closed after a while.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from setoff.operator.api.admission import Admission
+from setoff.operator.api.admission import READ, UNREAD, Admission
+from setoff.operator.api.frames import MAX_FRAME, Frames
 from setoff.operator.api.line import Line
 from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.routes import Handlers
@@ -31,17 +33,13 @@ from setoff.shared.wire.refusals import show_error
 
 HEARTBEAT_SECONDS: Final = 20.0
 """Between pings."""
-MAX_FRAME: Final = 1 << 14
-"""Bytes of a client's frame."""
-TURN: Final = 16
-"""Frames of one connection that are taken in a row."""
 
 
 class EntryHandlers:
     """Takes records from WebSockets."""
 
     def __init__(self, admission: Admission, deployment: Deployment, scales: Scales, explainer: Explainer) -> None:
-        self._admission = admission
+        self.admission = admission
         self._chain_id = deployment.chain_id
         self._vault = deployment.vault_bytes
         self._scales = scales
@@ -56,86 +54,111 @@ class EntryHandlers:
         """One connection, until its end."""
         check_socket(request)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
-        await socket.prepare(request)
-        line, client, taken = Line(request.transport), request.remote or "", 0
+        transport = request.transport
+        line = Line(transport)
+        taker = _Taker(self, line, request.remote or "")
+        if transport is None:
+            raise ConnectionResetError("the connection is lost")
+        frames = Frames(request.protocol, transport, line, taker)
         try:
-            async for message in socket:
-                is_let_in = True
+            await socket.prepare(request)
+        except BaseException:
+            frames.leave()
+            raise
+        try:
+            async for message in socket:  # in pieces
+                wait = 0.0
                 if message.type is WSMsgType.BINARY:
-                    is_let_in = self._take_frame(client, line, message.data)
+                    wait = taker.take_or_refuse(message.data)
                 elif message.type is WSMsgType.TEXT:
-                    is_let_in = self._take_text(client, line, message.data)
-                taken += 1
-                if not is_let_in:
-                    await self._admission.hold_back(client)
+                    wait = taker.count_refused(0, not taker.take_text(message.data.encode()))
+                await asyncio.sleep(wait)
                 if line.is_full:
                     await line.drain()
-                elif taken % TURN == 0:
-                    await asyncio.sleep(0)
         finally:
             line.close()
         return socket
 
-    def _take_frame(self, client: str, line: Line, frame: bytes) -> bool:
-        """Whether there was room for it."""
-        number = entry_frames.read_number(frame)
-        if (obstacle := self._admission.find_obstacle(client)) is not None:
-            line.send(_encode(number, obstacle))
-            return False
+    def enter(self, client: str, group: Sequence[bytes], answer: Answer) -> None:
+        """Let a record in; of a refusal `answer` is called a moment later, with what there is to say of it."""
+        self.admission.enter(client, group, partial(self._tell, client, group[0], answer))
+
+    def decode(self, payload: dict[str, Any]) -> tuple[bytes, tuple[bytes, ...]]:
+        """The record of a text frame, with its leg pages. Raises InputError."""
+        return decode_request(payload, self._chain_id, self._vault)
+
+    def show(self, number: int | None, came: SubmitResult | SetoffError) -> dict[str, Any]:
+        """The answer to a text frame."""
+        shown = show_error(came) if isinstance(came, SetoffError) else show_result(self._scales, came)
+        return {"number": number, **shown}
+
+    def _tell(self, client: str, record: bytes, answer: Answer, came: SubmitResult | SetoffError) -> None:
+        if not isinstance(came, SetoffError) or not self._explainer.can_explain(came):
+            answer(came)
+            return
+        task = asyncio.create_task(self._explain(client, record, answer, came))
+        self._explaining.add(task)
+        task.add_done_callback(self._explaining.discard)
+
+    async def _explain(self, client: str, record: bytes, answer: Answer, refusal: SetoffError) -> None:
+        answer(await self._explainer.explain(client, record, refusal))
+
+
+class _Taker:
+    """Takes the frames of one connection; see `frames.Taker`."""
+
+    def __init__(self, entry: EntryHandlers, line: Line, client: str) -> None:
+        self._entry = entry
+        self._line = line
+        self._client = client
+
+    def find_refusal(self) -> bytes | None:
+        obstacle = self._entry.admission.find_obstacle(self._client)
+        return None if obstacle is None else _encode(0, obstacle)[entry_frames.NUMBER.size :]
+
+    def take_binary(self, payload: bytes) -> None:
+        line, number = self._line, entry_frames.read_number(payload)
         try:
-            _, parts = entry_frames.split_request(frame)
+            _, parts = entry_frames.split_request(payload)
             (group,) = join_leg_pages(parts)
         except InputError as error:
             line.send(_encode(number, error))
         except ValueError:
             line.send(_encode(number, InputError("malformed_record", "a frame is one record, and the leg pages of it")))
         else:
-            answer = self._explained(client, group[0], lambda came: line.send(_encode(number, came)))
-            self._admission.enter(client, group, answer)
-        return True
+            self._entry.enter(self._client, group, lambda came: line.send(_encode(number, came)))
 
-    def _take_text(self, client: str, line: Line, text: str) -> bool:
-        """Whether there was room for it."""
+    def take_text(self, payload: bytes) -> bool:
         number: Any = None
         try:
-            payload = parse_json(text.encode())
-            number = payload.pop("number", None)
+            message = parse_json(payload)
+            number = message.pop("number", None)
             if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= entry_frames.MAX_NUMBER:
                 number = None
                 raise InputError("missing_field", "'number' is an integer of 32 bits, the frame's own")
-            if (obstacle := self._admission.find_obstacle(client)) is not None:
+            if (obstacle := self._entry.admission.find_obstacle(self._client)) is not None:
                 raise obstacle
-            record, leg_pages = decode_request(payload, self._chain_id, self._vault)
+            record, leg_pages = self._entry.decode(message)
         except SetoffError as error:
-            line.send_json(self._show(number, error))
+            self._line.send_json(self._entry.show(number, error))
             return not isinstance(error, StateError)
-        else:
-            answer = self._explained(client, record, partial(self._tell, line, number))
-            self._admission.enter(client, [record, *leg_pages], answer)
+        self._entry.enter(self._client, [record, *leg_pages], partial(self._tell, number))
         return True
 
-    def _explained(self, client: str, record: bytes, answer: Answer) -> Answer:
-        """What answers, and of a refusal a moment later, with what there is to say of it."""
+    def count_refused(self, binary: int, text: int) -> float:
+        return self._entry.admission.count_refused(self._client, binary * UNREAD + text * READ)
 
-        def tell(came: SubmitResult | SetoffError) -> None:
-            if not isinstance(came, SetoffError) or not self._explainer.can_explain(came):
-                answer(came)
-                return
-            task = asyncio.create_task(explain(came))
-            self._explaining.add(task)
-            task.add_done_callback(self._explaining.discard)
+    def take_or_refuse(self, payload: bytes) -> float:
+        """A binary frame that came in pieces; seconds for which no more is to be read."""
+        refusal = self.find_refusal()
+        if refusal is None:
+            self.take_binary(payload)
+            return 0.0
+        self._line.send(payload[: entry_frames.NUMBER.size].ljust(entry_frames.NUMBER.size, b"\0") + refusal)
+        return self.count_refused(0, 1)
 
-        async def explain(refusal: SetoffError) -> None:
-            answer(await self._explainer.explain(client, record, refusal))
-
-        return tell
-
-    def _tell(self, line: Line, number: int, came: SubmitResult | SetoffError) -> None:
-        line.send_json(self._show(number, came))
-
-    def _show(self, number: int | None, came: SubmitResult | SetoffError) -> dict[str, Any]:
-        shown = show_error(came) if isinstance(came, SetoffError) else show_result(self._scales, came)
-        return {"number": number, **shown}
+    def _tell(self, number: int, came: SubmitResult | SetoffError) -> None:
+        self._line.send_json(self._entry.show(number, came))
 
 
 def _encode(number: int, came: SubmitResult | SetoffError) -> bytes:

@@ -55,6 +55,10 @@ class Line:
         """A text frame."""
         self._send(make_frame(TEXT, json.dumps(message).encode()))
 
+    def send_frames(self, frames: bytes) -> None:
+        """Whole frames, made already."""
+        self._send(frames)
+
     async def drain(self) -> None:
         """Until the client has read most of it; cuts it off if it does not."""
         until = time.monotonic() + DRAIN_SECONDS

@@ -24,6 +24,8 @@ from setoff.shared.config.deployment_file import Deployment
 SHUTDOWN_SECONDS: Final = 5.0
 BACKLOG: Final = 1024
 """Connections that wait to be accepted."""
+RECEIVED: Final = 1 << 16
+"""Bytes of a connection that the system takes in before they are read: more of them would only grow old there."""
 
 
 async def start_server(
@@ -57,6 +59,7 @@ def listen(host: str, port: int) -> sockets.socket:
         socket = sockets.socket(family, kind, protocol)
         try:
             socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVED)
             socket.bind(address)
             socket.listen(BACKLOG)
             socket.setblocking(False)

@@ -102,6 +102,14 @@ def start_sender(how: str, url: str, orders: list[bytes], rate: float = 0, *addr
     return start_load(how, url, file.name, rate, *address)
 
 
+def start_flood(url: str, record: bytes, *how: Any) -> subprocess.Popen[str]:
+    """Begin to send one record again and again: `tests/support/processes/flooding.py`."""
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        file.write(record)
+    command = [sys.executable, "-m", "tests.support.processes.flooding", url, file.name, *map(str, how)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def send(*arguments: Any) -> dict[str, Any]:
     """Send, and wait for the figures."""
     said, _ = start_sender(*arguments).communicate()
@@ -193,8 +201,7 @@ def measure_flood() -> dict[str, Any]:
         orders = make_orders(traffic, 3 * count + MANY)
         most = send("ws", url, orders[3 * count :], 0, "127.0.0.2")["per_second"]
         alone = send("ws", url, orders[:count], OTHERS)
-        dear = [orders[3 * count]] * int(FLOOD * most * (SECONDS + 2))
-        flood = start_sender("ws", url, dear, FLOOD * most, "127.0.0.2")
+        flood = start_flood(url, orders[3 * count], FLOOD * most, SECONDS + 2, "127.0.0.2")
         time.sleep(1.0)
         meter = Meter(pid)
         beside = send("ws", url, orders[count : 2 * count], OTHERS)

@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.operator.api import admission
-from setoff.operator.api.admission import AHEAD, LEAST_AHEAD, Admission
+from setoff.operator.api.admission import AHEAD, LEAST_AHEAD, LEAST_BESIDE, REFUSED_BESIDE, Admission
 from setoff.operator.api.reader import ShownOnce
 from setoff.operator.api.submit import MAX_BULK
 from setoff.operator.sequencer.submissions import Answer
@@ -89,12 +89,15 @@ def test_signers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
 class Gate:
     """An admission before a machine that keeps what it gets."""
 
-    def __init__(self, running: Running, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+    def __init__(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch, crowded: float = 0.0, **settings: Any
+    ) -> None:
         self.got: list[bytes] = []
         self.answers: list[Answer] = []
         self.came: list[tuple[str, Any]] = []
         monkeypatch.setattr(running.sequencer, "enter", self._keep)
         monkeypatch.setattr(admission, "TARGET", 1e9)
+        monkeypatch.setattr(admission, "CROWDED", crowded)
         self.admission = Admission(running.sequencer, DEPLOYMENT.domain, OperatorSettings(**settings))
 
     def _keep(self, record: bytes, _: Any, answer: Answer, __: Any = None) -> None:
@@ -132,6 +135,32 @@ async def test_turns_go_round_by_record_whoever_sent_how_much(
     assert {order for order in next_ones if order not in flood} == {*mine, *others}
     assert [order for order in gate.got if order in flood] == flood[: len(gate.got) - 10]  # each client's in order
     assert [order for order in gate.got if order in mine] == mine
+
+
+async def test_beside_others_a_client_has_little_ahead_and_one_that_floods_less(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So those who send little are not kept waiting by who sends much."""
+    gate, traffic = Gate(exchange, monkeypatch, crowded=3600.0, max_per_client=40), exchange.traffic
+    gate.send("light", traffic.order(2, BUY, 90, 1))
+    gate.send("heavy", *[traffic.order(1, BUY, 90, 1) for _ in range(40)])
+    await until(lambda: len(gate.got) == 1 + LEAST_BESIDE, "the machine gets too little")
+    gate.send("light", *[traffic.order(2, BUY, 90, 1) for _ in range(5)])
+    await until(lambda: len(gate.got) == 6 + LEAST_BESIDE, "who sends little has to wait")
+    assert gate.admission.find_obstacle("heavy") is not None
+    gate.admission.count_refused("heavy", admission.UNREAD)
+    for _ in range(5):
+        gate.go_on(len(gate.answers))
+        await asyncio.sleep(0.01)
+        assert len(gate.answers) <= REFUSED_BESIDE
+    gate.send("more", traffic.order(3, BUY, 90, 1))
+    await until(lambda: len(gate.answers) == REFUSED_BESIDE + 1, "the machine gets too little")
+
+
+async def test_who_is_alone_has_much_ahead(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, traffic = Gate(exchange, monkeypatch, crowded=3600.0), exchange.traffic
+    gate.send("alone", *[traffic.order(1, BUY, 90, 1) for _ in range(AHEAD + 20)])
+    await until(lambda: len(gate.got) == AHEAD, "the machine gets too little")
 
 
 async def test_a_slow_machine_is_given_less_ahead(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.operator.api import line
-from setoff.operator.api.entry import MAX_FRAME
+from setoff.operator.api.frames import MAX_FRAME
 from setoff.shared.codec import records
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import BUY, SELL, Leg

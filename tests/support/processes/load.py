@@ -86,10 +86,10 @@ async def send_http(url: str, orders: list[bytes], rate: float, address: str) ->
 
 class Raw(asyncio.Protocol):
     """A WebSocket of a client that costs next to nothing, so that what is measured is the service: frames are made
-    before, masked with zeros, and of answers only the heads are read."""
+    before, masked with zeros, and of answers only the heads are read. `note` is told their numbers, and why not."""
 
-    def __init__(self, tally: Tally, dues: dict[int, float], step: Callable[[], None]) -> None:
-        self.tally, self.dues, self.step = tally, dues, step
+    def __init__(self, note: Callable[[int, str | None], None]) -> None:
+        self.note = note
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.buffer = b""
 
@@ -109,7 +109,6 @@ class Raw(asyncio.Protocol):
                 return
             at = data.index(b"\r\n\r\n") + 4
             self.opened.set_result(None)
-        now = time.perf_counter()
         while len(data) - at >= 4:
             length, head = data[at + 1], 2
             if length == 126:
@@ -118,19 +117,24 @@ class Raw(asyncio.Protocol):
                 break
             if data[at] == 0x82:
                 body = at + head
-                due = self.dues.pop(int.from_bytes(data[body : body + 4], "big"))
-                status = data[body + 4]
-                reason = None if status == 0 else data[body + 6 : body + 6 + data[body + 5]].decode()
-                self.tally.note(reason, now - due)
-                self.step()
+                reason = None if data[body + 4] == 0 else data[body + 6 : body + 6 + data[body + 5]].decode()
+                self.note(int.from_bytes(data[body : body + 4], "big"), reason)
             at += head + length
         self.buffer = data[at:]
 
 
+async def open_entry(url: str, address: str, note: Callable[[int, str | None], None]) -> Raw:
+    """A WebSocket that takes records, from that address."""
+    host, port = url.removeprefix("http://").split(":")
+    loop = asyncio.get_running_loop()
+    _, socket = await loop.create_connection(lambda: Raw(note), host, int(port), local_addr=(address, 0))
+    await socket.opened
+    return socket
+
+
 async def send_ws(url: str, orders: list[bytes], rate: float, address: str) -> dict[str, Any]:
     """Binary frames over a few WebSockets: `rate` a second, or 0 for FLIGHT on their way."""
-    host, port = url.removeprefix("http://").split(":")
-    loop, tally, dues = asyncio.get_running_loop(), Tally(), dict[int, float]()
+    tally, dues = Tally(), dict[int, float]()
     done, numbers = asyncio.Event(), iter(range(len(orders)))
     frames = [b"\x82\xfe\x00\x80" + bytes(4) + encode_request(i, order) for i, order in enumerate(orders)]
     left = len(orders)
@@ -141,19 +145,16 @@ async def send_ws(url: str, orders: list[bytes], rate: float, address: str) -> d
             dues[number] = due
             sockets[number % SOCKETS].transport.write(frames[number])
 
-    def step() -> None:
+    def note(number: int, reason: str | None) -> None:
         nonlocal left
+        tally.note(reason, time.perf_counter() - dues.pop(number))
         left -= 1
         if not rate:
             send_next(time.perf_counter())
         if not left:
             done.set()
 
-    sockets = [
-        (await loop.create_connection(lambda: Raw(tally, dues, step), host, int(port)))[1] for _ in range(SOCKETS)
-    ]
-    for socket in sockets:
-        await socket.opened
+    sockets = [await open_entry(url, address, note) for _ in range(SOCKETS)]
     start = time.perf_counter()
     if rate:
         for number in range(len(orders)):
