@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "wallet": "make a key in a file, see its address, fill it on a development chain",
     "account": "your account at an exchange: money, positions, orders",
     "deposit": "lock collateral on L1",
+    "gateway": "let bots trade that are written for Hyperliquid's API, unmodified",
     "trade": "place orders, change them, take them back; look at markets and books",
     "transfer": "move collateral to another account or sub-account",
     "agent": "let another key trade for your account",

@@ -13,6 +13,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.setting import Setting, list_settings
 from setoff.shared.config.settings import Settings
+from setoff.shared.gateway.settings import GatewaySettings
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
@@ -22,6 +23,11 @@ KINDS: Final[tuple[tuple[type[Settings], str, str], ...]] = (
     (OperatorSettings, "`[operator]`", "Of `setoff operator`. The variable of `listen` is `SETOFF_OPERATOR_LISTEN`."),
     (WatcherSettings, "`[watcher]`", "Of `setoff watcher`. The variable of `listen` is `SETOFF_WATCHER_LISTEN`."),
     (OracleSettings, "`[oracle]`", "Of `setoff oracle`. The variable of `feeds` is `SETOFF_ORACLE_FEEDS`."),
+    (
+        GatewaySettings,
+        "`[gateway]`",
+        "Of `setoff gateway`. The variable of `listen` is `SETOFF_GATEWAY_LISTEN`.",
+    ),
     (ClientSettings, "`[client]`", "Of all other commands. The variable of `exchange` is `SETOFF_EXCHANGE`."),
 )
 TYPES: Final = {"bool": "true or false", "str": "text", "Path": "a path"}
@@ -42,7 +48,8 @@ $ setoff operator config --sample           # a file with all of them, explained
 $ setoff operator config --check FILE       # everything that is wrong with a file, at once
 ```
 
-`setoff watcher config` and `setoff oracle config` do the same for a watcher and for a feeder."""
+`setoff watcher config`, `setoff oracle config` and `setoff gateway config` do the same for a watcher, a feeder and a
+gateway."""
 
 
 def format_reference() -> str:

@@ -1,9 +1,9 @@
 """Settings: what is given on the command line, else the environment, else a TOML file, else a default.
 
-The top level of the file holds what all services share, `[operator]`, `[watcher]`, `[oracle]` and `[client]` what is
-theirs. A shared setting `rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by
-`SETOFF_OPERATOR_LISTEN`, the client's `exchange` by `SETOFF_EXCHANGE`; plain `REDIS_URL` works too. Every error names
-the setting, and all that is wrong is told at once. `shared/config/SETTINGS.md` has them all.
+The top level of the file holds what all services share, `[operator]`, `[watcher]` and so on what is theirs. A shared
+setting `rpc_url` is overridden by the variable `SETOFF_RPC_URL`, the operator's `listen` by `SETOFF_OPERATOR_LISTEN`,
+the client's `exchange` by `SETOFF_EXCHANGE`; plain `REDIS_URL` works too. Every error names the setting, and all that
+is wrong is told at once. `shared/config/SETTINGS.md` has them all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, OneO
 from setoff.shared.config.setting import list_settings, setting
 from setoff.shared.errors import ConfigError
 
-SERVICES: Final = ("operator", "watcher", "oracle")
+SERVICES: Final = ("operator", "watcher", "oracle", "gateway")
 """Sections of services, which each have a command `config`."""
 SECTIONS: Final = (*SERVICES, "client")
 """Of a file."""
@@ -50,6 +50,7 @@ class Settings:
     section: ClassVar[str] = ""
     prefix: ClassVar[str] = "SETOFF_"
     """Of the variables of the section's own settings."""
+    needs_deployment: ClassVar[bool] = True
 
     deployment: Path = setting(
         Path("var/deployment.json"), "The file that says where the contracts are; `setoff deploy` writes it."

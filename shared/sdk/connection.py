@@ -38,7 +38,7 @@ class Connection:
             raise StateError("not_ready", "use the client in an `async with` block")
         return self._http
 
-    async def _get(self, path: str, **query: int) -> Any:
+    async def _get(self, path: str, **query: int | str) -> Any:
         return await self._request("GET", path, params={name: str(value) for name, value in query.items()})
 
     async def _post_record(self, payload: dict[str, Any]) -> dict[str, Any]:

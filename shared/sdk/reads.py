@@ -20,7 +20,7 @@ from setoff.shared.wire.api.channels import CHANNELS
 
 if TYPE_CHECKING:  # the table of answers and what proves withdrawals are not needed to trade
     from setoff.shared.wire.api.account_answers import Account, Backstop, Order
-    from setoff.shared.wire.api.history_answers import Lookup
+    from setoff.shared.wire.api.history_answers import Lookup, PastRecord
     from setoff.shared.wire.api.market_answers import Book
     from setoff.shared.wire.api.record_answers import Fill
     from setoff.shared.wire.api.service_answers import Batch, Info, Status
@@ -101,11 +101,24 @@ class Reads(Connection):
         found: list[Fill] = (await self._get("/v1/fills", **query))["fills"]
         return found
 
-    async def find(self, *, nonce: int | None = None, client: int | None = None) -> Lookup:
+    async def find(
+        self, *, nonce: int | None = None, client: int | None = None, account: int | str | None = None
+    ) -> Lookup:
         """What became of the account's records with this nonce, or its orders with this client id: `records`, each with
-        how far it is, and `orders`. Raises Unavailable where no history is kept."""
+        how far it is, and `orders`; by default the signer's. Raises Unavailable where no history is kept."""
         query = {name: value for name, value in (("nonce", nonce), ("client", client)) if value is not None}
-        shown: Lookup = await self._get(f"/v1/lookup/{self._own_name()}", **query)
+        shown: Lookup = await self._get(f"/v1/lookup/{self._own_name() if account is None else account}", **query)
+        return shown
+
+    async def history(self, what: str, of: int | str, **query: int | str) -> dict[str, Any]:
+        """A page of what has happened, as the operation under `/v1/history/` shows it: `what` is its name there, as
+        "fills", `of` a market or an account. Raises Unavailable where no history is kept."""
+        page: dict[str, Any] = await self._get(f"/v1/history/{what}/{of}", **query)
+        return page
+
+    async def record(self, sequence: int) -> PastRecord:
+        """A record by its number, and how far it is. Raises Refusal("not_found") while the history has it not."""
+        shown: PastRecord = await self._get(f"/v1/records/{sequence}")
         return shown
 
     async def backstop(self) -> Backstop:

@@ -1,4 +1,4 @@
-"""`setoff operator config`, and those of `watcher` and `oracle`: what may be typed."""
+"""`setoff operator config`, and those of `watcher`, `oracle` and `gateway`: what may be typed."""
 
 from __future__ import annotations
 

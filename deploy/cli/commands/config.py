@@ -1,4 +1,4 @@
-"""`setoff operator config`, and those of `watcher` and `oracle`: each setting as it is, a sample file, a check."""
+"""`setoff operator config`, and those of other services: each setting as it is, a sample file, a check."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def check(arguments: argparse.Namespace, kind: type[Settings]) -> int:
     problems += [each for each in (*reading.problems, *reading.conflicts) if each not in problems]
     if not problems:
         settings = kind(**reading.values)
-        problems += [*_try(settings.load_deployment)]
+        if kind.needs_deployment:
+            problems += [*_try(settings.load_deployment)]
         if getattr(settings, "key", ""):
             problems += [*_try(settings.private_key)]  # type: ignore[attr-defined]
     count = (
@@ -70,6 +71,10 @@ def find_kind(section: str) -> type[Settings]:
         from setoff.shared.oracle.settings import OracleSettings
 
         return OracleSettings
+    if section == "gateway":
+        from setoff.shared.gateway.settings import GatewaySettings
+
+        return GatewaySettings
     from setoff.watcher.settings import WatcherSettings
 
     return WatcherSettings

@@ -1,0 +1,215 @@
+"""Places, changes and cancels the orders of one account, and says what became of them as bots read it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from setoff.shared.codec import records
+from setoff.shared.errors import SetoffError
+from setoff.shared.gateway.assets import Asset, Universe
+from setoff.shared.gateway.order_ids import is_client_id
+from setoff.shared.gateway.orders.leverage import Leverages
+from setoff.shared.gateway.orders.live import Live, read_live
+from setoff.shared.gateway.orders.wanted import Wanted
+from setoff.shared.gateway.refusals import NO_MATCH, NOT_MODIFIABLE, NOT_THERE, BotError, to_error
+from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult, Unavailable
+
+Json = dict[str, Any]
+
+SLOT_TRIES: Final = 4
+"""Free order slots that are tried where another client of the account takes them, too."""
+LOST: Final = 2.0
+"""Seconds for which an order whose answer was lost is looked for."""
+
+
+class Desk:
+    """The orders of one account or sub-account."""
+
+    def __init__(self, client: SetoffClient, name: str, universe: Universe, leverages: Leverages) -> None:
+        self.client = client
+        self.name = name
+        self.leverages = leverages
+        self._universe = universe
+        self._slots: dict[int, int] = {}
+        self._clients: dict[int, int] = {}
+
+    # --- placing -----------------------------------------------------------------------------------------------------
+
+    async def place(self, order: Wanted, partner: int | None = None) -> tuple[Json, int]:
+        """Send an order; what became of it, and its order slot. Raises BotError."""
+        result = await self._send(order, partner)
+        if result.resting or result.is_paused:
+            self._note(order.client, result.order_slot)
+        return self._tell(order, order.client, result), result.order_slot
+
+    async def _send(self, order: Wanted, partner: int | None) -> SubmitResult:
+        asset = order.asset
+        for last in range(SLOT_TRIES - 1, -1, -1):
+            try:
+                return await self.client.place(
+                    asset.market,
+                    order.side,
+                    order.price,
+                    order.size,
+                    order.flags,
+                    trigger=order.trigger,
+                    client=order.client,
+                    partner=partner,
+                )
+            except Refusal as error:
+                if error.reason == "order_slot_taken" and last:
+                    continue
+                raise await self._explain(error, asset) from None
+            except Unavailable as error:
+                found = await self._find_lost(order)
+                if found is None:
+                    raise to_error(error, asset.number) from None
+                return found
+            except SetoffError as error:
+                raise to_error(error, asset.number) from None
+        raise AssertionError("the last try has returned or raised")
+
+    async def _explain(self, error: Refusal, asset: Asset) -> BotError:
+        """As bots know it; of what would have matched with the best prices, as they want it."""
+        told = to_error(error, asset.number)
+        if error.reason != "would_cross":
+            return told
+        try:
+            shown = await self.client.market(asset.market)
+        except SetoffError:
+            return told
+        bid, ask = (asset.show_price(int(shown[name])) for name in ("best_bid", "best_ask"))
+        return BotError(str(told).replace("bbo was unknown", f"bbo was {bid}@{ask}"))
+
+    async def _find_lost(self, order: Wanted) -> SubmitResult | None:
+        """What became of an order whose answer was lost, by its client id; None if it is not there."""
+        until = time.monotonic() + LOST
+        while time.monotonic() < until:
+            try:
+                found = (await self.client.find(client=order.client))["orders"]
+            except SetoffError:
+                found = []
+            if found:
+                last = max(found, key=lambda shown: int(shown["order"]))
+                rest = int(last["size"]) - int(last["filled"]) if last["status"] == "open" else 0
+                fills = ({"price": last["price"], "size": last["filled"]},) if int(last["filled"]) else ()
+                return SubmitResult(
+                    int(last["record"] or 0), int(last["batch"]), int(last["input_index"]), int(last["order_slot"]),
+                    rest, fills,
+                )  # fmt: skip
+            await asyncio.sleep(0.1)
+        return None
+
+    def _tell(self, order: Wanted, oid: int, result: SubmitResult) -> Json:
+        """The status of an order that was taken. Raises BotError for one that left nothing."""
+        about: Json = {"oid": oid} | ({"cloid": order.cloid} if order.cloid else {})
+        if result.resting or result.is_paused or order.is_armed:
+            return {"resting": about}
+        if not result.filled:
+            raise BotError(f"{NO_MATCH} asset={order.asset.number}")
+        average = show_average(order.asset, [(int(fill["price"]), int(fill["size"])) for fill in result.fills])
+        return {"filled": {"totalSz": order.asset.show_size(result.filled), "avgPx": average, **about}}
+
+    async def check_leverage(self, wanted: Sequence[Wanted]) -> list[BotError | None]:
+        """Of each order: why the chosen leverage does not allow it, None where it does. Raises BotError."""
+        if not self.leverages.is_needed(wanted):
+            return [None] * len(wanted)
+        try:
+            account, markets = await asyncio.gather(self.client.account(self.name), self._universe.markets())
+        except SetoffError as error:
+            raise to_error(error) from None
+        marks = {int(market["market"]): int(market["mark"]) for market in markets}
+        return self.leverages.check(self._universe, account, marks, wanted)
+
+    # --- cancelling and changing -------------------------------------------------------------------------------------
+
+    async def cancel(self, asset: Asset, oid: int) -> None:
+        """Take back the order of this number. Raises BotError."""
+        slot, client = self._slots.get(oid, -1), oid
+        if slot < 0:
+            live = await self.find(asset, oid)
+            slot, client = live.order_slot, live.client
+        try:
+            await self.client.cancel(slot, client)
+        except SetoffError as error:
+            raise to_error(error, asset.number) from None
+        finally:
+            self._forget(oid)
+
+    async def modify(self, oid: int, order: Wanted) -> Json:
+        """Give the order of this number a new price and size, or put another in its place. Raises BotError."""
+        try:
+            live = await self.find(order.asset, oid)
+        except BotError:
+            raise BotError(f"{NOT_MODIFIABLE} asset={order.asset.number}") from None
+        if not can_amend(live, order):
+            await self.cancel(order.asset, oid)
+            return (await self.place(order))[0]
+        try:
+            result = await self.client.amend(live.order_slot, order.price, order.size)
+        except Refusal as error:
+            self._forget(oid)
+            raise await self._explain(error, order.asset) from None
+        except SetoffError as error:
+            raise to_error(error, order.asset.number) from None
+        return self._tell(order, oid, result)
+
+    async def find(self, asset: Asset, oid: int) -> Live:
+        """The order of this number that can still trade. Raises BotError."""
+        try:
+            orders = await read_live(self.client, self.name)
+        except SetoffError as error:
+            raise to_error(error, asset.number) from None
+        for live in orders:
+            if live.oid == oid and int(live.shown["market"]) == asset.market:
+                return live
+        raise BotError(f"{NOT_THERE} asset={asset.number}")
+
+    async def schedule_cancel(self, at: int | None) -> None:
+        """Dead-man's switch: `at` is in milliseconds, None for never. Raises BotError."""
+        try:
+            deadline = 0
+            if at is not None:
+                # Orders die by the exchange's clock, L1's, which may not be this machine's.
+                ahead = at - time.time_ns() // 1_000_000
+                deadline = await self.client.now() + -(-ahead // 1000)
+            await self.client.schedule_cancel(deadline)
+        except SetoffError as error:
+            raise to_error(error) from None
+
+    def _note(self, client: int, slot: int) -> None:
+        before = self._clients.get(slot)
+        if before is not None:
+            self._slots.pop(before, None)
+        self._slots[client], self._clients[slot] = slot, client
+
+    def _forget(self, oid: int) -> None:
+        slot = self._slots.pop(oid, None)
+        if slot is not None and self._clients.get(slot) == oid:
+            del self._clients[slot]
+
+
+def can_amend(live: Live, order: Wanted) -> bool:
+    """Whether an order becomes another by a new price and size alone."""
+    shown: Mapping[str, Any] = live.shown
+    way = "above" if order.flags & records.ABOVE else "below"
+    return (
+        int(shown["market"]) == order.asset.market
+        and shown["side"] == ("buy" if order.side == records.BUY else "sell")
+        and shown["flags"] == ("gtc", "ioc", "post_only", "fok")[order.flags & records.TIME_IN_FORCE]
+        and bool(shown["reduce_only"]) == bool(order.flags & records.REDUCE_ONLY)
+        and (shown["trigger"] or {}) == ({way: order.trigger} if order.is_armed else {})
+        and (order.cloid is None or order.client == live.client)
+        and is_client_id(live.client)
+    )
+
+
+def show_average(asset: Asset, fills: Sequence[tuple[int, int]]) -> str:
+    """The average price of fills (ticks, lots), to the thousandth of a tick."""
+    lots = sum(size for _, size in fills)
+    value = sum(price * size for price, size in fills)
+    finer = asset.scale.tick._replace(places=asset.scale.tick.places + 3)
+    return finer.show((2000 * value + lots) // (2 * lots))

@@ -1,0 +1,80 @@
+"""A gateway as a process: opened, served, and closed in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from setoff.shared.errors import ConfigError
+from setoff.shared.gateway.house import House, find_agent
+from setoff.shared.gateway.parties import Parties
+from setoff.shared.gateway.server import Server
+from setoff.shared.gateway.settings import ANYONE, GatewaySettings
+from setoff.shared.gateway.signature import Bot
+from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
+
+_log = logging.getLogger(__name__)
+GRACE: Final = 2.0
+"""Seconds that open connections have to end."""
+
+
+@asynccontextmanager
+async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
+    """What the gateway works with. Raises ConfigError, Unavailable, DataError."""
+    if not settings.account:
+        raise ConfigError("bad_config", "account: name the account that is traded for (gateway.account)")
+    signer = KeySigner(settings.private_key())
+    async with SetoffClient(settings.exchange) as asking:
+        try:
+            owner, agent = await find_agent(asking, settings.account, signer.address)
+        except Refusal as error:
+            raise ConfigError("bad_config", f"account: {error}") from None
+    name = "0x" + owner.hex()
+    bot = signer.address if not settings.bot else None if settings.bot == ANYONE else bytes.fromhex(settings.bot[2:])
+    async with SetoffClient(settings.exchange, signer, account=name, agent=agent, over_socket=True) as client:
+        info = await client.info()
+        folder = settings.state_dir / f"{info['domain'][2:18]}-{owner.hex()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        own = tuple({signer.address} | ({bot} if bot else set()))
+        house = House(client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), Bot(bot), folder)
+        await house.universe.load()
+        yield house
+
+
+@asynccontextmanager
+async def serve(settings: GatewaySettings) -> AsyncIterator[tuple[House, str]]:
+    """A gateway that listens, and its URL. Raises ConfigError, Unavailable, DataError."""
+    async with open_house(settings) as house:
+        runner = web.AppRunner(Server(house).make_app(), access_log=None, shutdown_timeout=GRACE)
+        await runner.setup()
+        host, port = settings.address
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            server = site._server
+            assert isinstance(server, asyncio.Server)
+            yield house, f"http://{host}:{server.sockets[0].getsockname()[1]}"
+        except OSError as error:
+            raise ConfigError("port_taken", f"{settings.listen}: {error.strerror}") from None
+        finally:
+            await runner.cleanup()
+
+
+async def run(settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with serve(settings) as (house, url):
+        who = "whoever asks on this machine" if house.bot.address is None else f"0x{house.bot.address.hex()}"
+        owner = "0x" + house.parties.owner.hex()
+        print(f"gateway: {url}", flush=True)
+        print(f"trades for {owner}, sub-account {house.parties.own.sub}, as {house.agent}; serves {who}", flush=True)
+        await stop.wait()

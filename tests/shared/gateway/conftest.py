@@ -1,0 +1,25 @@
+"""One exchange with a gateway for all tests of this folder: they run one after the other in one process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.builds import AS_USERS
+from tests.support.gateways.gateway_town import GatewayTown, gateway_town
+
+HERE = Path(__file__).parent
+GROUP = "gateway"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and "town" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(GROUP))
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayTown]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SETOFF_BUILD", AS_USERS)
+        with gateway_town(tmp_path_factory.mktemp("town")) as town:
+            yield town

@@ -1,0 +1,204 @@
+"""A chain, an operator and a gateway as processes, an oracle that reports, and three owners with money: one whom the
+gateway trades for by an agent's key, two who trade without it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from tests.support.waiting import until, wait_until
+
+from setoff.deploy.devnet.anvil import dev_keys
+from setoff.deploy.devnet.devnet import DEPLOYER, FIRST_TRADER, OPERATOR, Devnet
+from setoff.deploy.devnet.process import Process
+from setoff.shared.codec import signatures
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.errors import SetoffError
+from setoff.shared.l1.contracts import TOKEN, Contract
+from setoff.shared.params import DEVNET
+from setoff.shared.sdk import KeySigner, SetoffClient, Vault
+
+OWNER, MAKER, TAKER = (dev_keys()[FIRST_TRADER + number] for number in range(3))
+"""Keys: the gateway's account, and two others'."""
+AGENT = keccak(b"the gateway's agent")
+REPORTERS = (keccak(b"the oracle's first signer"), keccak(b"the oracle's second signer"))
+FUNDS = 1_000_000_000_000
+"""Token units: a million dollars each."""
+PRICE = 78_000
+"""Ticks: dollars, of both markets."""
+DAYS = 30
+
+
+def address(key: bytes) -> str:
+    """Of a key, as 0x-text."""
+    return "0x" + signatures.address_of(key).hex()
+
+
+@dataclass
+class GatewayTown:
+    """Where everything is. `price`: what the oracle reports, ticks, by market."""
+
+    url: str
+    exchange: str
+    folder: Path
+    owner: str
+    price: dict[int, int] = field(default_factory=lambda: {1: PRICE, 2: PRICE})
+
+    @property
+    def socket_url(self) -> str:
+        return self.url.replace("http", "ws") + "/ws"
+
+    def native(self, key: bytes = OWNER) -> SetoffClient:
+        """A client without the gateway, not open yet."""
+        return SetoffClient(self.exchange, KeySigner(key))
+
+    def ask(self, what: Any) -> Any:
+        """What `what(client)`, of the owner's native client, answers."""
+        return self.run(OWNER, what)
+
+    def run(self, key: bytes, what: Any) -> Any:
+        """The same of any key's."""
+
+        async def run() -> Any:
+            async with self.native(key) as client:
+                return await what(client)
+
+        return asyncio.run(run())
+
+
+@contextmanager
+def gateway_town(folder: Path) -> Iterator[GatewayTown]:
+    """All of it, started and stopped."""
+    signers = [signatures.address_of(key) for key in REPORTERS]
+    with Devnet(folder / "devnet", DEVNET, signers=signers) as devnet:
+        shared = {
+            "SETOFF_DEPLOYMENT": str(devnet.deployment_file),
+            "SETOFF_RPC_URL": devnet.chain.url,
+            "SETOFF_CONFIRMATIONS": "0",
+            "SETOFF_L1_POLL": "0.3",
+        }
+        for_operator = {
+            "REDIS_URL": devnet.redis_url(0),
+            "SETOFF_OPERATOR_KEY": dev_keys()[OPERATOR].hex(),
+            "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
+            "SETOFF_OPERATOR_BATCH_INTERVAL": "1",
+            "SETOFF_OPERATOR_HISTORY_URL": f"sqlite:///{folder / 'history.sqlite'}",
+            "SETOFF_OPERATOR_RECEIPTS": "false",
+        }
+        for_gateway = {
+            "SETOFF_GATEWAY_KEY": AGENT.hex(),
+            "SETOFF_GATEWAY_ACCOUNT": address(OWNER),
+            "SETOFF_GATEWAY_LISTEN": "127.0.0.1:0",
+            "SETOFF_GATEWAY_STATE_DIR": str(folder / "gateway"),
+        }
+        sequencer = Process("operator", ["operator", "sequencer"], shared | for_operator, folder / "operator.log")
+        publisher = Process("publisher", ["operator", "publisher"], shared | for_operator, folder / "publisher.log")
+        running = [sequencer, publisher]
+        for process in running:
+            process.start()
+        try:
+            fund(devnet)
+            exchange = sequencer.wait_for("sequencer:")
+            town = GatewayTown("", exchange, folder, address(OWNER))
+            with reporting(town):
+                wait_until(lambda: _is_priced(town), 60, what=sequencer.tail)
+                name_agent(town)
+                environment = for_gateway | {"SETOFF_GATEWAY_EXCHANGE": exchange}
+                gateway = Process("gateway", ["gateway", "run"], environment, folder / "gateway.log")
+                running.append(gateway)
+                gateway.start()
+                town.url = gateway.wait_for("gateway:")
+                yield town
+        finally:
+            for process in running:
+                process.ask_to_end()
+            for process in running:
+                process.stop()
+
+
+def fund(devnet: Devnet) -> None:
+    """Deposit for the three owners."""
+    minter = devnet.chain.connect(DEPLOYER)
+    for number in range(3):
+        owner = devnet.chain.connect(FIRST_TRADER + number)
+        Contract(minter, TOKEN, devnet.deployment.token).transact("mint", owner.address, FUNDS)
+        Vault(owner, devnet.deployment).deposit(FUNDS)
+
+
+def name_agent(town: GatewayTown) -> None:
+    """Let the agent trade for the owner."""
+
+    async def name(client: SetoffClient) -> None:
+        async def is_there() -> bool:
+            try:
+                await client.account()
+            except SetoffError:
+                return False
+            return True
+
+        await until(is_there)
+        expiry = await client.now() + DAYS * 86_400
+        await client.set_agent(1, signatures.address_of(AGENT), expiry)
+
+    town.ask(name)
+
+
+def _is_priced(town: GatewayTown) -> bool:
+    try:
+        markets = town.ask(lambda client: client.markets())
+    except SetoffError:
+        return False
+    return len(markets) == 2 and all(market["mark"] for market in markets)
+
+
+@contextmanager
+def reporting(town: GatewayTown) -> Iterator[None]:
+    """The oracle's signers report the town's prices, again when these change, else each fifteen seconds."""
+    stop = threading.Event()
+
+    async def report() -> None:
+        last: tuple[dict[int, int], float] = {}, 0.0
+        loop = asyncio.get_running_loop()
+        async with (
+            SetoffClient(town.exchange, KeySigner(REPORTERS[0])) as first,
+            SetoffClient(town.exchange, KeySigner(REPORTERS[1])) as second,
+        ):
+            while not stop.is_set():
+                if town.price != last[0] or loop.time() > last[1] + 15:
+                    prices = dict(town.price)
+                    try:
+                        now = await first.now()
+                        for market, price in prices.items():
+                            await first.report(0, now, market, price)
+                            await second.report(1, now, market, price)
+                        last = prices, loop.time()
+                    except SetoffError:
+                        await asyncio.sleep(0.5)  # the markets may not be there yet, or the second is the same
+                await asyncio.sleep(0.1)
+
+    thread = threading.Thread(target=lambda: asyncio.run(report()))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@asynccontextmanager
+async def bot_socket(town: GatewayTown) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A bare WebSocket of the gateway's."""
+    async with aiohttp.ClientSession() as http, http.ws_connect(town.socket_url) as socket:
+        yield socket
+
+
+def environment_of(town: GatewayTown) -> dict[str, str]:
+    """What a command of a bot's owner needs to know."""
+    return os.environ | {"SETOFF_EXCHANGE": town.exchange, "SETOFF_KEY": OWNER.hex()}
