@@ -48,7 +48,9 @@ PAID: constant(uint256) = 3
 
 HEIGHT: constant(uint256) = 35     # of the tree, and so the length of a leaf's path
 
-history_of: public(HashMap[bytes32, HashMap[bytes32, History]])      # key -> root
+# A history takes two words: its end and this one, packed as owner | joined_at (40 bits) | place (48 bits) | state (8 bits).
+packed: HashMap[bytes32, HashMap[bytes32, uint256]]     # key -> root
+ends: HashMap[bytes32, HashMap[bytes32, bytes32]]
 
 
 @external
@@ -81,23 +83,66 @@ def join(key: bytes32, children: bytes32[32], end: bytes32, path: bytes32[30]) -
         node = merkle._hash_pair(sibling, node)
     assert node == children[31], "history_end"
     root: bytes32 = merkle._root_of_32(children)
-    assert self.history_of[key][root].state == ABSENT, "history_exists"
+    assert self.packed[key][root] == 0, "history_exists"
 
-    self.history_of[key][root] = History(
-        state=STANDING,
-        owner=msg.sender,
-        end=end,
-        joined_at=block.timestamp,
-        place=claims._stand(key, end),
-    )
+    place: uint256 = claims._stand(key, end)
+    self.packed[key][root] = convert(msg.sender, uint256) << 96 | block.timestamp << 56 | place << 8 | STANDING
+    self.ends[key][root] = end
     log Joined(key=key, root=root, end=end, owner=msg.sender, children=children)
     return root
+
+
+@external
+@view
+def history_of(key: bytes32, root: bytes32) -> History:
+    """
+    @return A history of a claim, by its root; all zero if there is none.
+    """
+    return History(
+        state=self._state(key, root),
+        owner=self._owner(key, root),
+        end=self.ends[key][root],
+        joined_at=self._joined_at(key, root),
+        place=self._place(key, root),
+    )
+
+
+@internal
+@view
+def _state(key: bytes32, root: bytes32) -> uint256:
+    return self.packed[key][root] & 255
+
+
+@internal
+@view
+def _owner(key: bytes32, root: bytes32) -> address:
+    return convert(self.packed[key][root] >> 96, address)
+
+
+@internal
+@view
+def _joined_at(key: bytes32, root: bytes32) -> uint256:
+    return (self.packed[key][root] >> 56) & (2**40 - 1)
+
+
+@internal
+@view
+def _place(key: bytes32, root: bytes32) -> uint256:
+    """
+    @return Its place in the order of joins, from 1.
+    """
+    return (self.packed[key][root] >> 8) & (2**48 - 1)
+
+
+@internal
+def _set_state(key: bytes32, root: bytes32, state: uint256):
+    self.packed[key][root] = self.packed[key][root] >> 8 << 8 | state
 
 
 @internal
 @view
 def _is_standing(key: bytes32, root: bytes32) -> bool:
-    return self.history_of[key][root].state == STANDING
+    return self._state(key, root) == STANDING
 
 
 @internal
@@ -108,13 +153,13 @@ def _delay(key: bytes32, root: bytes32) -> uint256:
             if it defends it. Always less than T.
     """
     since: uint256 = claims.claim_of[key].disputed_at
-    if self.history_of[key][root].end != claims.claim_of[key].end:
+    if self.ends[key][root] != claims.claim_of[key].end:
         since = claims.claim_of[key].claimed_at
-    return self.history_of[key][root].joined_at - since
+    return self._joined_at(key, root) - since
 
 
 @internal
 def _eliminate(key: bytes32, root: bytes32, opponent: bytes32, cause: String[7]):
-    self.history_of[key][root].state = OUT
-    claims._fall(key, self.history_of[key][root].end)
+    self._set_state(key, root, OUT)
+    claims._fall(key, self.ends[key][root])
     log Eliminated(key=key, root=root, opponent=opponent, cause=cause)

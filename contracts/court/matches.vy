@@ -266,13 +266,13 @@ def _load(key: bytes32, a: bytes32, b: bytes32) -> Match:
     m: Match = empty(Match)
     m.earlier = a
     m.later = b
-    if histories.history_of[key][a].place > histories.history_of[key][b].place:
+    if histories._place(key, a) > histories._place(key, b):
         m.earlier = b
         m.later = a
     id: bytes32 = keccak256(abi_encode(key, m.earlier, m.later))
     word: uint256 = self.packed[id]
     if word == 0:
-        m.since = histories.history_of[key][m.later].joined_at
+        m.since = histories._joined_at(key, m.later)
         m.earlier_node = m.earlier
         m.later_node = m.later
     else:

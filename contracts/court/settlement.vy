@@ -65,7 +65,7 @@ def settle(key: bytes32, winner: bytes32):
         if standing > 1:
             limit: uint256 = claims.claim_of[key].disputed_at + 3 * terms.TERMS.challenge_period
             assert block.timestamp >= limit, "history_standing"
-        payee = histories.history_of[key][winner].owner
+        payee = histories._owner(key, winner)
     claims.claim_of[key].state = claims.SETTLED
     claims.claim_of[key].winner = winner
     result: bytes32 = claims.claim_of[key].result
@@ -89,24 +89,24 @@ def release(key: bytes32, root: bytes32):
     assert state == claims.SETTLED or state == claims.VOID, "claim_state"
     assert claims._is_true_start(key), "start_not_confirmed"
     bond: uint256 = terms.TERMS.bond
-    history: uint256 = histories.history_of[key][root].state
+    history: uint256 = histories._state(key, root)
     winner: bytes32 = claims.claim_of[key].winner
     owner: address = empty(address)
     amount: uint256 = 0
     if history == histories.STANDING:
-        histories.history_of[key][root].state = histories.PAID
-        owner = histories.history_of[key][root].owner
+        histories._set_state(key, root, histories.PAID)
+        owner = histories._owner(key, root)
         amount = bond
     else:
         assert history == histories.OUT, "history_not_held"
-        histories.history_of[key][root].state = histories.PAID
+        histories._set_state(key, root, histories.PAID)
         if winner == empty(bytes32):
             payments._burn(bond)
         else:
             share: uint256 = bond - terms.TERMS.bond_burn
             kept: uint256 = min(credits.credit_total[credits._direction(key, root, winner)], share)
             self.slices[key][root] = kept
-            owner = histories.history_of[key][winner].owner
+            owner = histories._owner(key, winner)
             amount = share - kept
             payments._burn(terms.TERMS.bond_burn)
     payments._owe(owner, amount)
@@ -139,11 +139,11 @@ def reclaim_history(key: bytes32, root: bytes32):
             one. Closes the claim first if it is not. Anybody may call, once a history.
     """
     assert claims._is_false_start(key), "start_not_false"
-    state: uint256 = histories.history_of[key][root].state
+    state: uint256 = histories._state(key, root)
     assert state == histories.STANDING or state == histories.OUT, "history_not_held"
-    histories.history_of[key][root].state = histories.PAID
+    histories._set_state(key, root, histories.PAID)
     if claims._is_unsettled(key):
         claims._moot(key)
-    owner: address = histories.history_of[key][root].owner
+    owner: address = histories._owner(key, root)
     payments._owe(owner, terms.TERMS.bond)
     log Reclaimed(key=key, root=root, owner=owner)

@@ -134,15 +134,9 @@ def _list_claim(claim: Claim, root: bytes | None) -> Iterator[Fact]:
 
 
 def _list_history(claim: Claim, history: HistoryCommitment) -> Iterator[Fact]:
-    for field, value in (
-        ("state", HISTORY_STATES[history.state]),
-        ("place", history.join_order),
-        ("owner", _to_int(history.owner)),
-        ("end", _to_int(history.end)),
-        ("joined_at", history.joined_at),
-    ):
-        slot = COURT.slot("histories.history_of", claim.key, history.root, field=field)
-        yield Fact(slot, value, f"{field} of a history in {_name(claim)}")
+    what = f"a history in {_name(claim)}"
+    yield Fact(COURT.slot("histories.packed", claim.key, history.root), pack_history(history), what)
+    yield Fact(COURT.slot("histories.ends", claim.key, history.root), _to_int(history.end), f"the end of {what}")
 
 
 def _list_match(claim: Claim, match: Match) -> Iterator[Fact]:
@@ -154,6 +148,12 @@ def _list_match(claim: Claim, match: Match) -> Iterator[Fact]:
     yield Fact(COURT.slot("matches.packed", number), pack_match(match), what)
     nodes = "matches.later_nodes" if match.waiting == match.later else "matches.earlier_nodes"
     yield Fact(COURT.slot(nodes, number), _to_int(fold(b"".join(match.opening))), f"the node of {what}")
+
+
+def pack_history(history: HistoryCommitment) -> int:
+    """The word of a history, as `contracts/court/histories.vy` packs it."""
+    state = HISTORY_STATES[history.state]
+    return _to_int(history.owner) << 96 | history.joined_at << 56 | history.join_order << 8 | state
 
 
 def pack_match(match: Match) -> int:
