@@ -9,6 +9,9 @@ MarketScales                    markets by symbol, and between decimals and tick
 KeySigner, WalletSigner         who signs: a private key here, or a wallet
 ReceiptStore, OperatorBond      the operator's signed receipts, kept and held against what is posted
 L1, Deployment, Vault           the chain, where the contracts are, and money in and out
+Quoter                          quotes on both sides, replaced under one signature
+WaysOut, WayOut                 which ways out are open, for how much and when; and out by the first that is
+check_withdrawal                a withdrawal's proof against what L1 has confirmed; an account: `ConfirmedAccount`
 ForcedInclusion, Replay         anything through L1 alone, and the exchange run again from it; `InclusionResult`
 post_waiting                    post what waits when the operator is silent
 
@@ -32,11 +35,14 @@ if TYPE_CHECKING:
     from setoff.shared.sdk.local_book import LocalBook
     from setoff.shared.sdk.market_scales import MarketScales
     from setoff.shared.sdk.order_entry import OrderEntry
+    from setoff.shared.sdk.proofs import ConfirmedAccount, check_withdrawal
+    from setoff.shared.sdk.quoting import Quoter
     from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
     from setoff.shared.sdk.replay import InclusionResult, Replay
     from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
     from setoff.shared.sdk.submission import SubmitResult
     from setoff.shared.sdk.vault import Vault
+    from setoff.shared.sdk.ways_out import WayOut, WaysOut
 
 _HOMES: Final = {
     "config.deployment_file": ("Deployment",),
@@ -50,11 +56,14 @@ _HOMES: Final = {
     "sdk.local_book": ("LocalBook",),
     "sdk.market_scales": ("MarketScales",),
     "sdk.order_entry": ("OrderEntry",),
+    "sdk.proofs": ("ConfirmedAccount", "check_withdrawal"),
+    "sdk.quoting": ("Quoter",),
     "sdk.receipt_store": ("OperatorBond", "ReceiptStore"),
     "sdk.replay": ("InclusionResult", "Replay"),
     "sdk.signer": ("KeySigner", "Signer", "WalletSigner"),
     "sdk.submission": ("SubmitResult",),
     "sdk.vault": ("Vault",),
+    "sdk.ways_out": ("WayOut", "WaysOut"),
 }
 """Modules of `setoff.shared`, and what is asked of each here."""
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
@@ -63,6 +72,7 @@ __all__ = [
     "L1",
     "Balance",
     "BlockingClient",
+    "ConfirmedAccount",
     "Deployment",
     "Execution",
     "Forced",
@@ -75,6 +85,7 @@ __all__ = [
     "OperatorBond",
     "OrderEntry",
     "Position",
+    "Quoter",
     "ReceiptStore",
     "Refusal",
     "Replay",
@@ -84,6 +95,9 @@ __all__ = [
     "Unavailable",
     "Vault",
     "WalletSigner",
+    "WayOut",
+    "WaysOut",
+    "check_withdrawal",
     "post_waiting",
 ]
 

@@ -161,6 +161,7 @@ class BlockingClient:
     status = _blocking(SetoffClient.status)
     now = _blocking(SetoffClient.now)
     scales = _blocking(SetoffClient.scales)
+    find_market = _blocking(SetoffClient.find_market)
     stream = _streaming(SetoffClient.stream)
     subscribe = _streaming(SetoffClient.subscribe)
 
@@ -177,11 +178,13 @@ class BlockingClient:
     amend = _blocking(SetoffClient.amend)
     schedule_cancel = _blocking(SetoffClient.schedule_cancel)
     bulk = _blocking(SetoffClient.bulk)
+    take_order_slot = _blocking(SetoffClient.take_order_slot)
 
     # --- money and keys
 
     transfer = _blocking(SetoffClient.transfer)
     withdraw = _blocking(SetoffClient.withdraw)
+    request_withdrawal = _blocking(SetoffClient.request_withdrawal)
     backstop_deposit = _blocking(SetoffClient.backstop_deposit)
     backstop_withdraw = _blocking(SetoffClient.backstop_withdraw)
     set_agent = _blocking(SetoffClient.set_agent)

@@ -28,6 +28,7 @@ from setoff.shared.l1.inbox import Inbox
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.rules.positions import is_live
 from setoff.shared.sdk.bodies import SESSION_GAP, get_bound, give_way, make_body, name_partner, next_session
+from setoff.shared.sdk.proofs import ConfirmedAccount, find_confirmed_account, replay_confirmed
 from setoff.shared.sdk.replay import InclusionResult, Replay
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
@@ -223,15 +224,10 @@ class ForcedInclusion:
     def pay(self, index: int) -> TransactionReceipt:
         """Have the vault pay withdrawal `index` against the newest confirmed state, proven from L1 alone.
 
-        Raises InputError("not_found") before an epoch that holds it is confirmed, ChainError.
+        Raises InputError("not_found") before an epoch that holds it is confirmed, DataError, ChainError.
         """
-        count = self._deployment.epoch_batches
         self.replay.advance()
-        epoch = self.replay.batches // count - 1
-        while epoch >= 0 and not self._vault.is_confirmed(epoch):
-            epoch -= 1
-        replay = Replay(self.replay.reader)
-        replay.advance((epoch + 1) * count)
+        _, replay = replay_confirmed(self.replay.reader, self._vault, self.replay.batches)
         return self._vault.withdraw(replay.prove_withdrawal(index))
 
     # --- what the exchange holds -------------------------------------------------------------------------------------
@@ -248,6 +244,12 @@ class ForcedInclusion:
     def leaf(self, account: int) -> Account:
         """An account as the batches on L1 leave it."""
         return self._state().account(account)
+
+    def confirmed(self) -> ConfirmedAccount:
+        """The account as L1 has confirmed it: what no operator and no claim can take away any more. Raises
+        InputError("not_found") before an epoch is confirmed, DataError if L1 has confirmed a lie, ChainError."""
+        self.replay.advance()
+        return find_confirmed_account(self.replay.reader, self._vault, self.account(), self.replay.batches)
 
     def market(self, market: int) -> Market:
         """A market as the batches on L1 leave it. Raises InputError("unknown_market")."""

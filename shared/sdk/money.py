@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
+from setoff.shared.sdk.answers import Refusal
 from setoff.shared.sdk.bodies import next_session
 from setoff.shared.sdk.market_scales import Number
 from setoff.shared.sdk.submission import Submission, SubmitResult
 from setoff.shared.wire.scopes import EVERYTHING, Scope
+
+POLL_SECONDS: Final = 0.5
 
 
 class Money(Submission):
@@ -19,6 +25,22 @@ class Money(Submission):
     async def withdraw(self, amount: Number) -> SubmitResult:
         """Take money out, as `transfer` has it; it is paid on L1 once the epoch is confirmed (`withdrawal`)."""
         return await self.submit(await self._signed("Withdraw", await self._read_amount(amount)))
+
+    async def request_withdrawal(self, amount: Number) -> int:
+        """`withdraw`, and wait until its epoch is complete; the number of the withdrawal, found by its account: others
+        may withdraw at the same time."""
+        before = int((await self.status())["withdrawals"])
+        await self.withdraw(amount)
+        account = await self.load()
+        while True:
+            after = int((await self.status())["withdrawals"])
+            for index in range(before, after):
+                try:
+                    if (await self.withdrawal(index)).account == account:
+                        return index
+                except Refusal:
+                    break  # its epoch is not complete yet
+            await asyncio.sleep(POLL_SECONDS)
 
     async def backstop_deposit(self, amount: Number) -> SubmitResult:
         """Ask for shares of the backstop vault, for an amount as `transfer` has it.

@@ -19,6 +19,7 @@ class Orders(Submission):
     """Keeps the order slots of its account."""
 
     _next_order_slot = 0
+    _reserved: frozenset[int] = frozenset()
 
     async def place(
         self,
@@ -116,7 +117,7 @@ class Orders(Submission):
     async def close_position(self, market: int | str, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
         sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
-        size = sizes.get(await self._find_market(market), 0)
+        size = sizes.get(await self.find_market(market), 0)
         if not size:
             raise Refusal("not_reducing", f"there is no position in market {market}")
         side = records.SELL if size > 0 else records.BUY
@@ -179,12 +180,19 @@ class Orders(Submission):
         self, market: int | str, price: Number, size: Number, trigger: Number
     ) -> tuple[int, int, int, int]:
         """What of an order is signed: market, ticks, lots, ticks."""
-        number = await self._find_market(market)
+        number = await self.find_market(market)
         if isinstance(price, int) and isinstance(size, int) and isinstance(trigger, int):
             return number, price, size, trigger
         scales = await self.scales()
         ticks, at = scales.read_price(number, price), scales.read_price(number, trigger)
         return number, ticks, scales.read_size(number, size), at
+
+    async def take_order_slot(self) -> int:
+        """A free order slot that `place` leaves alone from now on, for who names slots."""
+        await self.load()
+        order_slot = await self._free_order_slot()
+        self._reserved |= {order_slot}
+        return order_slot
 
     async def _free_order_slot(self) -> int:
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""
@@ -193,7 +201,7 @@ class Orders(Submission):
             self._busy = {order["order_slot"] for order in await self.orders()}
         for step in range(count):
             order_slot = (self._next_order_slot + step) % count
-            if order_slot not in self._busy:
+            if order_slot not in self._busy | self._reserved:
                 self._next_order_slot = (order_slot + 1) % count
                 return order_slot
         raise Refusal("order_slot_taken", f"all {count} order slots of the account hold orders")

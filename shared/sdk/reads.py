@@ -193,7 +193,7 @@ class Reads(Connection):
             self._scales = MarketScales(await self.info())
         return self._scales
 
-    async def _find_market(self, market: int | str) -> int:
+    async def find_market(self, market: int | str) -> int:
         """The number of a market, which may be new."""
         if isinstance(market, int):
             return market

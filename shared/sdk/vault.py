@@ -98,4 +98,8 @@ class Vault:
 
     def is_confirmed(self, epoch: int) -> bool:
         """Whether L1 has confirmed the end of an epoch."""
-        return any(self._court.view("confirmed", epoch))
+        return any(self.confirmed(epoch))
+
+    def confirmed(self, epoch: int) -> bytes:
+        """The machine's hash at the end of an epoch, as L1 has confirmed it; zero before."""
+        return bytes(self._court.view("confirmed", epoch))

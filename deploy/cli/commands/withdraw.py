@@ -58,25 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def request(client: SetoffClient, amount: int) -> int:
-    """Ask the exchange; returns the withdrawal's index, found by its account: others may withdraw at the same time.
-
-    Raises Refusal; where withdrawals are limited it says what may leave when.
-    """
-    before = int((await client.status())["withdrawals"])
+    """Ask the exchange; returns the withdrawal's index. Raises Refusal; where withdrawals are limited it says what may
+    leave when."""
     try:
-        await client.withdraw(amount)
+        return await client.request_withdrawal(amount)
     except Refusal as refusal:
         limit = describe_exit({**(await client.account())["exit"]})
         if refusal.reason != OUTCOMES[WITHDRAWALS_LIMITED] or not limit:
             raise
         raise Refusal(refusal.reason, limit) from refusal
-    account = await client.load()
-    while True:
-        after = int((await client.status())["withdrawals"])
-        for index in range(before, after):
-            try:
-                if (await client.withdrawal(index)).account == account:
-                    return index
-            except Refusal:
-                break  # its epoch is not complete yet
-        time.sleep(POLL_SECONDS / 4)

@@ -90,8 +90,7 @@ async def test_a_repeated_report_outlives_what_passes(first: SetoffError) -> Non
 )
 async def test_a_withdrawal_of_too_much_is_told_what_may_leave_when(more_at: int, said: str) -> None:
     client = AsyncMock(spec=SetoffClient)
-    client.status.return_value = {"withdrawals": "0"}
-    client.withdraw.side_effect = Refusal("withdrawals_limited")
+    client.request_withdrawal.side_effect = Refusal("withdrawals_limited")
     client.account.return_value = {"exit": {"now": "1234500000", "more_at": more_at, "all_at": 54_000}}
     with pytest.raises(Refusal, match=said) as caught:
         await request(client, 10**10)
@@ -100,8 +99,7 @@ async def test_a_withdrawal_of_too_much_is_told_what_may_leave_when(more_at: int
 
 async def test_a_withdrawal_that_is_refused_for_something_else_says_that() -> None:
     client = AsyncMock(spec=SetoffClient)
-    client.status.return_value = {"withdrawals": "0"}
-    client.withdraw.side_effect = Refusal("insufficient_margin")
+    client.request_withdrawal.side_effect = Refusal("insufficient_margin")
     client.account.return_value = {"exit": {"now": "5", "more_at": 0, "all_at": 0}}
     with pytest.raises(Refusal, match=r"^insufficient_margin$"):
         await request(client, 10**10)

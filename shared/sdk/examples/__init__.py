@@ -1,0 +1,1 @@
+"""Programs to copy: whole, short, and run by the tests as they stand."""

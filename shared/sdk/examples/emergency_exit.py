@@ -1,0 +1,52 @@
+"""An emergency exit: everything that may leave, taken out through L1 alone, whatever the operator does.
+
+    python -m setoff.shared.sdk.examples.emergency_exit
+
+It needs an L1 node (SETOFF_RPC_URL), the deployment file (SETOFF_DEPLOYMENT) and the owner's key (SETOFF_KEY) with some
+ether for gas. It runs the exchange again from the batches on L1, forces the withdrawal, posts it when the operator does
+not, and has the vault pay when L1 has confirmed it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal
+
+from setoff.shared.config.client_settings import ClientSettings
+from setoff.shared.sdk import L1, KeySigner, WaysOut
+
+
+def leave(amount: Decimal | None) -> None:
+    """Take out `amount`, by default all that may leave now."""
+    settings = ClientSettings.load()
+    key = settings.private_key()
+    deployment = settings.load_deployment()
+    l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id)
+    ways = WaysOut(l1, deployment, KeySigner(key))
+    _, forced, wind_down = ways.look()
+    say(forced.text)
+    say(wind_down.text)
+    say(f"L1 has confirmed of this account: {ways.describe_confirmed()}")
+    units = forced.amount if amount is None else ways.read_amount(amount)
+    if not units:
+        say("nothing may leave now")
+        return
+    index = ways.force(units, tell=say)
+    ways.pay(index, tell=say)
+    say(f"the vault has paid withdrawal {index}: {ways.show(units)}")
+
+
+def say(text: str) -> None:
+    """Show it at once, also in a file."""
+    print(text, flush=True)
+
+
+def main() -> None:
+    """From the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--amount", type=Decimal, help="in the collateral's currency; default: all that may leave")
+    leave(parser.parse_args().amount)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The ways out of an exchange whose operator has gone: which are open and when, and what L1 has confirmed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.chains.town import PARAMS, TRADERS, Town
+
+from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import trader_key
+from setoff.shared.errors import DataError, InputError
+from setoff.shared.l1.connection import L1
+from setoff.shared.sdk import KeySigner, Replay, Vault, WaysOut, check_withdrawal
+
+
+def test_from_l1_alone(anvil: Anvil, tmp_path: Path) -> None:
+    town = Town(anvil, tmp_path)
+    town.trade()
+    key = trader_key(4)
+    ways = WaysOut(L1(anvil.url, key, chain_id=town.deployment.chain_id), town.deployment, KeySigner(key))
+    inclusion, vault = town.inclusion(4), Vault(town.stranger, town.deployment)
+    with pytest.raises(InputError, match="no epoch"):
+        inclusion.confirmed()
+    assert ways.describe_confirmed() == "L1 has confirmed no epoch yet"
+    operator, forced, wind_down = ways.look()
+    assert (operator.is_open, forced.is_open, wind_down.is_open) == (False, True, False)
+    # A million of its three is in the backstop.
+    assert forced.amount == TRADERS[4] - 1_000_000 and forced.text.startswith("forced: open, 2 tUSD now; no batch may")
+    assert "wind-down: closed until" in wind_down.text
+    town.anvil.advance(PARAMS.wind_down)
+    _, forced, wind_down = ways.look()
+    assert wind_down.is_open and "the operator is silent, and anybody may post it now" in forced.text
+    told: list[str] = []
+    index = ways.force(forced.amount, told.append, poll=0.2)
+    assert any("posted in its place" in text for text in told) and told[-1].startswith(
+        "withdrawal 0 of 2 tUSD was accepted"
+    )
+
+    replay = Replay(town.reader)
+    replay.advance()
+    proof = replay.prove_withdrawal(index)
+    with pytest.raises(InputError, match="not confirmed the end of epoch"):
+        check_withdrawal(proof, vault)
+    town.confirm()
+    check_withdrawal(proof, vault)
+    for wrong in (replace(proof, amount=proof.amount + 1), replace(proof, registers_hash=bytes(32))):
+        with pytest.raises(DataError, match="bad_witness"):
+            check_withdrawal(wrong, vault)
+    confirmed = inclusion.confirmed()
+    assert (confirmed.epoch, confirmed.leaf.collateral) == (proof.epoch, 0)
+    assert ways.describe_confirmed() == f"0 tUSD of collateral and 0 positions, at the end of epoch {proof.epoch}"
+    assert ways.pay(index, told.append) is not None and ways.pay(index) is None and vault.is_paid(index)
+    ways.wind_down(told.append, poll=0.2)
+    assert ways.look()[2].text.startswith("wind-down: the exchange ends")
