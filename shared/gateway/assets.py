@@ -16,6 +16,8 @@ from setoff.shared.wire.scales import MarketScale, Step
 
 PERPETUAL: Final = "-PERP"
 """What the symbols of perpetuals end with, and their coins do not."""
+COLLATERAL: Final = "USDC"
+"""What bots call the collateral, whatever it is: libraries know no other name."""
 FRESH: Final = 0.4
 """Seconds for which what was read of the markets is shown again."""
 
@@ -79,14 +81,14 @@ class Universe:
         self._read_at = 0.0
         self.assets: list[Asset] = []
         self.scales: MarketScales
-        self.currency = ""
-        """The collateral's."""
+        self.bases: list[str] = []
+        """What markets are about."""
 
     async def load(self) -> None:
         """Read which markets there are. Raises Unavailable, DataError."""
         info = await self._client.info()
+        self.bases = list(dict.fromkeys(str(market["base"]) for market in info["markets"]))
         self.scales = await self._client.scales(anew=True)
-        self.currency = str(info["collateral"]["symbol"])
         shown = sorted(info["markets"], key=lambda market: int(market["market"]))
         self.assets = [self._make(number, market) for number, market in enumerate(shown)]
 

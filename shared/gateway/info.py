@@ -24,6 +24,8 @@ Request = Mapping[str, Any]
 FILLS: Final = 2000
 """Fills that are shown at once, as the next."""
 ENTRIES: Final = 2000
+EMPTY: Final = ("userTwapSliceFills", "userVaultEquities", "delegations", "delegatorRewards", "delegatorHistory")
+"""Lists of what there is nothing of here."""
 DEX: Final = ("", None)
 """The only exchange that there is here has no name."""
 
@@ -65,6 +67,7 @@ class Info:
             "userDexAbstraction": self._dex_abstraction,
             "maxBuilderFee": self._builder_fee,
             "referral": self._referral,
+            **dict.fromkeys(EMPTY, self._nothing),
         }
 
     async def tell(self, request: Request) -> Any:
@@ -223,6 +226,10 @@ class Info:
     async def _builder_fee(self, request: Request) -> int:
         self._party(request)
         return 0
+
+    async def _nothing(self, request: Request) -> list[Any]:
+        self._party(request)
+        return []
 
     async def _referral(self, request: Request) -> Json:
         self._party(request)

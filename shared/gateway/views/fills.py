@@ -7,10 +7,12 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from setoff.shared.gateway.assets import Json, Universe
+from setoff.shared.gateway.assets import COLLATERAL, Json, Universe
 from setoff.shared.gateway.order_ids import Cloids, to_oid
 from setoff.shared.gateway.views.pages import read_after
+from setoff.shared.rules.positions import apply_fill
 from setoff.shared.sdk import SetoffClient
+from setoff.shared.state.leaves import Market, Position
 
 KEPT: Final = 10_000
 """Fills, the latest."""
@@ -29,9 +31,7 @@ class FillBook:
         self._cloids = cloids
         self._reading = asyncio.Lock()
         self._last_fill = -1
-        self._last_entry = -1
-        self._realised: dict[int, int] = {}
-        self._sizes: dict[int, int] = defaultdict(int)
+        self._positions: dict[int, Position] = defaultdict(Position)
         self.fills: deque[Json] = deque(maxlen=KEPT)
         """Oldest first."""
         self.count = 0
@@ -41,48 +41,37 @@ class FillBook:
         """All that is kept, oldest first; what is new was asked for. Raises Refusal, Unavailable."""
         async with self._reading:
             fills = await read_after(self._client, "fills", self._name, "fills", "fill", self._last_fill)
-            if fills:
-                await self._read_ledger()
             for fill in fills:
                 self.fills.append(self._show(fill))
                 self.count += 1
                 self._last_fill = int(fill["fill"])
             return list(self.fills)
 
-    async def _read_ledger(self) -> None:
-        """What fills have realised: the ledger has it of each, with the fill."""
-        entries = await read_after(
-            self._client, "ledger", self._name, "entries", "entry", self._last_entry, kind="trade"
-        )
-        for entry in entries:
-            self._last_entry = int(entry["entry"])
-            if entry["about"] is not None:
-                fill = int(entry["about"])
-                self._realised[fill] = self._realised.get(fill, 0) + int(entry["amount"])
-
     def _show(self, fill: Mapping[str, Any]) -> Json:
         asset = self._universe.of_market(int(fill["market"]))
         is_taker, lots = bool(fill["is_taker"]), int(fill["size"])
         is_buy = (fill["side"] == "buy") == is_taker
-        before = self._sizes[asset.market]
-        after = before + (lots if is_buy else -lots)
-        self._sizes[asset.market] = after
+        position, delta = self._positions[asset.market], lots if is_buy else -lots
+        before, paid = position.size, position.cost
+        ticks, unit = int(fill["price"]), self._universe.scales.units[asset.market]
+        apply_fill(position, delta, ticks, _make_market(unit))
+        realised = position.cost - paid - delta * ticks * unit
         client, number = int(fill["client"]), fill["order"]
         shown: Json = {
             "coin": asset.coin,
-            "px": asset.show_price(int(fill["price"])),
+            "px": asset.show_price(ticks),
             "sz": asset.show_size(lots),
             "side": "B" if is_buy else "A",
             "time": int(fill["time_ms"]),
             "startPosition": asset.show_size(before),
-            "dir": name_direction(before, after),
-            "closedPnl": self._universe.show_amount(self._realised.pop(int(fill["fill"]), 0)),
+            "dir": name_direction(before, position.size),
+            "closedPnl": self._universe.show_amount(realised),
             "hash": "0x" + "00" * 32,
             "oid": 0 if number is None else to_oid(client, int(number)),
             "crossed": is_taker,
             "fee": self._universe.show_amount(int(fill["fee"])),
             "tid": int(fill["fill"]),
-            "feeToken": self._universe.currency,
+            "feeToken": COLLATERAL,
             "twapId": None,
         }
         if cloid := self._cloids.find(client):
@@ -90,6 +79,11 @@ class FillBook:
         if fill["kind"] in MADE and is_taker:
             shown["liquidation"] = {"liquidatedUser": self._address, "markPx": shown["px"], "method": "market"}
         return shown
+
+
+def _make_market(unit: int) -> Market:
+    """What of a market netting looks at: the token units that a lot is worth at a tick."""
+    return Market(unit=unit, initial_margin=0, maintenance_margin=0, taker_fee=0, maker_fee=0, band=0)
 
 
 def name_direction(before: int, after: int) -> str:

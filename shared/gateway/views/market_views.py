@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from setoff.shared.codec.integers import PPM
-from setoff.shared.gateway.assets import Asset, Json, Universe
+from setoff.shared.gateway.assets import COLLATERAL, Asset, Json, Universe
 from setoff.shared.gateway.refusals import Misshapen
 from setoff.shared.gateway.views.account_views import show_part
 from setoff.shared.gateway.views.candles import read_day
@@ -47,10 +47,15 @@ def show_meta(universe: Universe, markets: Sequence[Mapping[str, Any]]) -> Json:
 
 
 def show_spot_meta(universe: Universe) -> Json:
-    """There are no spot markets; the only token is the collateral."""
-    name, places = universe.currency, universe.scales.tokens.places
-    token = {"name": name, "szDecimals": places, "weiDecimals": places, "index": TOKEN, "tokenId": "0x" + "00" * 16}
-    return {"universe": [], "tokens": [token | {"isCanonical": True, "evmContract": None, "fullName": None}]}
+    """There are no spot markets; the tokens are the collateral, and what the markets are about."""
+    places = {asset.scale.base: asset.scale.lot.places for asset in universe.assets}
+    tokens = [(COLLATERAL, universe.scales.tokens.places), *((base, places[base]) for base in universe.bases)]
+    shown = [
+        {"name": name, "szDecimals": decimals, "weiDecimals": decimals, "index": number, "isCanonical": True,
+         "tokenId": f"0x{number:032x}", "evmContract": None, "fullName": None}
+        for number, (name, decimals) in enumerate(tokens)
+    ]  # fmt: skip
+    return {"universe": [], "tokens": shown}
 
 
 def show_context(asset: Asset, market: Mapping[str, Any], day: Mapping[str, str]) -> Json:

@@ -26,14 +26,15 @@ async def find_order(client: SetoffClient, name: str, views: OrderViews, oid: in
     if not 0 < oid < END:
         return {"status": "unknownOid"}
     for last in range(TRIES - 1, -1, -1):
-        past = await _find_past(client, name, oid)
-        if past is not None and past["status"] not in ("open", "amended"):
-            return {"status": "order", "order": views.show_past(past)}
+        # Those that can still trade come first: a cloid may have been another order's before.
         for live in await read_live(client, name, has_past=True):
             if live.oid == oid:
                 shown = views.show_full(live)
-                return {"status": "order", "order": {"order": shown, "status": "open",
-                                                     "statusTimestamp": shown["timestamp"]}}  # fmt: skip
+                told = {"order": shown, "status": "open", "statusTimestamp": shown["timestamp"]}
+                return {"status": "order", "order": told}
+        past = await _find_past(client, name, oid)
+        if past is not None and past["status"] not in ("open", "amended"):
+            return {"status": "order", "order": views.show_past(past)}
         if past is None and not is_client_id(oid):
             break
         if last:  # it has just left, or has just come and gone: the history will say

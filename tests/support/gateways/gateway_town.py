@@ -4,7 +4,6 @@ gateway trades for by an agent's key, two who trade without it."""
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from setoff.deploy.devnet.devnet import DEPLOYER, FIRST_TRADER, OPERATOR, Devnet
 from setoff.deploy.devnet.process import Process
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import BUY, IOC, SELL
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.params import DEVNET
@@ -71,6 +71,35 @@ class GatewayTown:
                 return await what(client)
 
         return asyncio.run(run())
+
+    def run_for(self, name: str, what: Any) -> Any:
+        """What `what(client, name)` answers to anybody who asks about an account."""
+
+        async def run() -> Any:
+            async with SetoffClient(self.exchange) as client:
+                return await what(client, name)
+
+        return asyncio.run(run())
+
+    def set_price(self, market: int, price: int) -> None:
+        """Have the oracle report this, and wait until the mark is there."""
+        self.price[market] = price
+        wait_until(lambda: abs(self.ask(lambda client: client.market(market))["mark"] - price) <= price // 1000)
+
+
+async def clear(town: GatewayTown) -> None:
+    """Take back every order of owner and maker, and close the owner's positions with the maker."""
+    async with town.native() as owner, town.native(MAKER) as maker:
+        await owner.cancel_all()
+        await maker.cancel_all()
+        for position in (await owner.account())["positions"]:
+            size = int(position["size"])
+            if size:
+                market = position["market"]
+                mark = int((await owner.market(market))["mark"])
+                sides = (BUY, SELL) if size > 0 else (SELL, BUY)
+                await maker.place(market, sides[0], mark, abs(size))
+                await owner.place(market, sides[1], mark, abs(size), IOC)
 
 
 @contextmanager
@@ -197,8 +226,3 @@ async def bot_socket(town: GatewayTown) -> AsyncIterator[aiohttp.ClientWebSocket
     """A bare WebSocket of the gateway's."""
     async with aiohttp.ClientSession() as http, http.ws_connect(town.socket_url) as socket:
         yield socket
-
-
-def environment_of(town: GatewayTown) -> dict[str, str]:
-    """What a command of a bot's owner needs to know."""
-    return os.environ | {"SETOFF_EXCHANGE": town.exchange, "SETOFF_KEY": OWNER.hex()}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import eth_account
 from hyperliquid.exchange import Exchange
 from hyperliquid.info import Info
-from tests.support.gateways.gateway_town import AGENT, GatewayTown
+from tests.support.gateways.gateway_town import AGENT, GatewayTown, clear
 from tests.support.waiting import wait_until
 
 GTC: Any = {"limit": {"tif": "Gtc"}}
@@ -37,10 +39,28 @@ class SdkBot:
         if orders:
             self.exchange.bulk_cancel([{"coin": order["coin"], "oid": order["oid"]} for order in orders])
 
-    def wait_for_history(self) -> None:
-        """Until the history has every order that is open."""
-        wait_until(lambda: all(self.info.query_order_by_oid(self.user, order["oid"])["status"] == "order"
-                               for order in self.info.open_orders(self.user)))  # fmt: skip
+    def close_all(self) -> None:
+        """Take every order back, the other trader's too, and close the account's positions."""
+        asyncio.run(clear(self.town))
+
+    def native(self) -> Any:
+        """The exchange's own view of the account."""
+        return self.town.run_for(self.user, lambda client, name: client.account(name))
+
+    def wait_for_fills(self) -> None:
+        """Until the history has the account's last trade: until its fills add up to its positions."""
+
+        def has_all() -> bool:
+            sizes = {
+                position["symbol"]: Decimal(position["decimal"]["size"]) for position in self.native()["positions"]
+            }
+            last: dict[str, Decimal] = {}
+            for fill in self.info.user_fills_by_time(self.user, 0):
+                change = Decimal(fill["sz"]) * (1 if fill["side"] == "B" else -1)
+                last[fill["coin"]] = Decimal(fill["startPosition"]) + change
+            return all(last.get(name.removesuffix("-PERP"), 0) == size for name, size in sizes.items())
+
+        wait_until(has_all)
 
 
 def only(answer: Any) -> Any:

@@ -1,0 +1,57 @@
+"""ccxt.hyperliquid, unmodified, in its three ways: each unified method, and the table of them on the gateway's page."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.gateways.ccxt_bot import ccxt_bot
+from tests.support.gateways.ccxt_methods import METHODS, REFUSED, SILENT, WATCHED, format_table
+from tests.support.gateways.gateway_town import GatewayTown, clear
+
+PAGE = Path(__file__).resolve().parents[3] / "shared" / "gateway" / "COMPATIBILITY.md"
+KINDS = ("spot", "margin", "swap", "future", "option", "sandbox", "ws", "CORS", "publicAPI", "privateAPI")
+"""What `has` says of an exchange beside its methods."""
+
+
+@pytest.mark.parametrize("flavour", ["sync", "async"])
+async def test_every_unified_method_works_or_is_refused_as_the_table_says(town: GatewayTown, flavour: str) -> None:
+    failed = {}
+    async with ccxt_bot(town, flavour) as bot:
+        for method in METHODS:
+            await clear(town)
+            try:
+                await method.call(bot)
+            except Exception as error:
+                failed[method.name] = f"{type(error).__name__}: {error}"
+        for refused in REFUSED:
+            try:
+                failed[refused.name] = f"answered {await bot(refused.name, *refused.arguments)}"
+            except Exception as error:
+                if type(error).__name__ != refused.error or refused.says not in str(error):
+                    failed[refused.name] = f"{type(error).__name__}: {error}"
+    assert not failed, "\n".join(f"{name}: {told[:300]}" for name, told in failed.items())
+
+
+async def test_what_happens_is_watched_and_orders_are_sent_over_the_socket(town: GatewayTown) -> None:
+    failed = {}
+    async with ccxt_bot(town, "pro") as bot:
+        for method in WATCHED:
+            await clear(town)
+            try:
+                await method.call(bot)
+            except Exception as error:
+                failed[method.name] = f"{type(error).__name__}: {error}"
+    assert not failed, "\n".join(f"{name}: {told[:300]}" for name, told in failed.items())
+
+
+def test_the_table_has_every_method_that_ccxt_says_it_has() -> None:
+    import ccxt.pro
+
+    claimed = {name for name, has in ccxt.pro.hyperliquid().has.items() if has and name not in KINDS}
+    tabled = {each.name for each in (*METHODS, *REFUSED, *WATCHED)} | SILENT.keys()
+    claimed = {name for name in claimed if not name.startswith("unWatch")}
+    assert tabled - claimed == set()
+    assert claimed - tabled == set()
+
+
+def test_the_page_has_this_table() -> None:
+    assert format_table() in PAGE.read_text(), f"put this into {PAGE}:\n{format_table()}"

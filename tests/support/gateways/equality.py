@@ -1,0 +1,44 @@
+"""What a bot is shown of an account, held against the exchange's own view of it, to the unit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tests.support.gateways.sdk_bot import SdkBot
+from tests.support.waiting import wait_until
+
+
+def assert_equal_views(bot: SdkBot) -> None:
+    """Money, positions and open orders are the same; both are read until nothing has happened in between."""
+
+    def read() -> tuple[Any, Any, Any] | None:
+        before = bot.native()
+        state, orders = bot.info.user_state(bot.user), bot.info.frontend_open_orders(bot.user)
+        return (before, state, orders) if before == bot.native() else None
+
+    native, state, orders = wait_until(read)
+    decimal = native["decimal"]
+    assert Decimal(state["marginSummary"]["accountValue"]) == Decimal(decimal["equity"])
+    assert Decimal(state["marginSummary"]["totalMarginUsed"]) == Decimal(decimal["requirement"])
+    assert Decimal(state["crossMaintenanceMarginUsed"]) == Decimal(decimal["maintenance"])
+    assert Decimal(state["withdrawable"]) == Decimal(native["exit"]["decimal"]["now"])
+    values = [Decimal(position["decimal"]["value"]) for position in native["positions"]]
+    assert Decimal(state["marginSummary"]["totalRawUsd"]) == Decimal(decimal["equity"]) - sum(values)
+    assert [
+        (Decimal(p["szi"]), Decimal(p["positionValue"]), Decimal(p["unrealizedPnl"]), p["entryPx"], p["liquidationPx"])
+        for p in (each["position"] for each in state["assetPositions"])
+    ] == [
+        (
+            Decimal(p["decimal"]["size"]),
+            abs(Decimal(p["decimal"]["value"])),
+            Decimal(p["decimal"]["profit"]),
+            p["entry_price"],
+            p["decimal"]["liquidation_price"],
+        )
+        for p in native["positions"]
+        if int(p["size"])
+    ]
+    assert sorted((o["side"], o["sz"], o["oid"]) for o in orders) == sorted(
+        ("B" if o["side"] == "buy" else "A", o["decimal"]["size"], int(o["client"])) for o in native["orders"]
+    )
