@@ -118,7 +118,8 @@ def build(edges: dict[str, Any] | None = None, known: Mapping[str, Any] | None =
         "steps.json": steps,
         "histories.json": history,
         "refused.json": plain(build_refused(steps["steps"], history, batches)),
-        # The judge's scenes are the tests' own, which nothing imports but this tool, where it writes their vectors.
+        # Games on L1 and the judge's scenes are the tests' own, which nothing imports but this tool.
+        "l1.json": import_module("tests.support.l1_vectors").build_l1(),
         "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges, known),
     }
 

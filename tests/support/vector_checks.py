@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from eth_abi.abi import decode
+from tests.support.l1_checks import list_l1_checks
 from tests.support.late_tree import begin_late
 
 from setoff.deploy.cli.inspection.leaves import DECODERS
@@ -91,6 +92,8 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
     yield Check("histories", "join of a full epoch", partial(check_join, history["full"]))
     yield Check("histories", "moves", partial(check_moves, history))
     yield from list_refused_checks(documents["refused"], run)
+    for name, run_check in list_l1_checks(documents["l1"]):
+        yield Check("l1", name, run_check)
     for scene in documents["scenes"]["scenes"]:
         yield Check("scenes", scene["name"], partial(check_scene, scene, documents["scenes"]["domain"]))
 

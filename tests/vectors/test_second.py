@@ -23,6 +23,7 @@ AT_ONCE = 200
 UNREAD = {
     "codec": ["cranks[].name", "messages[].name", "records[].name"],  # they have a number, too
     "histories": ["lie.end"],  # nothing shows the end of a history but siblings, which a lie does not give
+    "l1": ["games[].contracts.judge", "games[].what"],  # the court alone calls the judge; and words
 }
 """Fields that say nothing by which a verifier could be wrong."""
 

@@ -125,10 +125,12 @@ class Arena:
         *,
         court_code: str | Compiled = "court",
         groups: Sequence[str] = (),
+        chain: Chain | None = None,
     ) -> None:
-        """`groups`: names of the rules' contracts, in the judge's order, for the real judge instead of the toy."""
+        """`groups`: names of the rules' contracts, in the judge's order, for the real judge instead of the toy;
+        `chain`: where to deploy, a new one unless it is given."""
         self.params = params
-        self.chain = chain = Chain()
+        self.chain = chain = chain or Chain()
         rules = [chain.deploy(f"rule_groups/{name}").address for name in groups]
         deployed = [chain.deploy(contract) for contract in (*own_contracts().values(), CODE_STORE)]
         self.modules = [module.address for module in deployed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tests.support.courts.arena import TRADER, Arena
-from tests.support.evm import CHAIN_ID
+from tests.support.evm import CHAIN_ID, Chain
 from tests.support.judge.bench import GROUPS
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
@@ -23,8 +23,9 @@ DEPOSIT = 1_000_000
 class JudgedArena:
     """Contracts with the real judge, and each batch that is posted to them as the machine takes it."""
 
-    def __init__(self) -> None:
-        self.arena = Arena(epochs=0, groups=GROUPS)
+    def __init__(self, chain: Chain | None = None) -> None:
+        """`chain`: as an arena has it."""
+        self.arena = Arena(epochs=0, groups=GROUPS, chain=chain)
         self.vault = bytes.fromhex(self.arena.vault.address[2:])
         self.traffic = SampleTraffic(CHAIN_ID, self.vault)
         self.batches: list[Batch] = []

@@ -8,6 +8,7 @@ import { runBatches } from "../vectors/batches.js";
 import { runCodec } from "../vectors/codec.js";
 import { runHistories } from "../vectors/histories.js";
 import { type Json, type JsonObject, list, object } from "../vectors/json.js";
+import { runL1 } from "../vectors/l1.js";
 import { runLeaves } from "../vectors/leaves.js";
 import type { Report } from "../vectors/report.js";
 import { runRefused } from "../vectors/refused.js";
@@ -54,6 +55,7 @@ const families: readonly [string, () => Report][] = [
   ["scenes", () => runScenes(load("scenes"))],
   ["histories", () => runHistories(load("histories"), runs)],
   ["refused", () => runRefused(load("refused"), chain, setup)],
+  ["l1", () => runL1(load("l1"))],
 ];
 
 const names = families.map(([name]) => name);

@@ -277,6 +277,20 @@ def play_dust(world: JudgedWorld) -> None:
         world.wait(60)
 
 
+def play_takeovers_for_nothing(world: JudgedWorld) -> None:
+    """What the backstop takes over pays no fee: to the unit, where a part of a million of it would be some."""
+    given = {"maintenance_margin": 50_000, "close_out": 50_000, "unit": 10_000, "maker_fee": 0}
+    world.begin(money=10**10, mark=1_000, **given)
+    assert world.run(world.backstop_deposit(4, 10**9)) == [OK]
+    world.trade(1, 2, 1_000, 20)
+    zero = worth(world, 2, 0)
+    have(world.machine, "account 2.collateral", zero + 40 * 20 * 10_000 + 500_000)
+    inputs = [world.price(960)]
+    vary_edges(world, inputs, {"account 0.collateral": (0, 25_000_000)})
+    assert world.run(*inputs) == [OK]
+    assert world.position(keys.BACKSTOP).size == 20
+
+
 def play_both_triggers(world: JudgedWorld) -> None:
     """Stops on both sides that are reached at once, after a call: those above fire first."""
     world.begin(money=10**6, mark=1_000, call_minutes=1, maintenance_margin=100_000)
@@ -342,6 +356,7 @@ SCENES = (
     play_equals,
     play_settled_positions,
     play_dust,
+    play_takeovers_for_nothing,
     play_both_triggers,
     play_one_owner_in_an_auction,
     play_exits,

@@ -1,6 +1,7 @@
 """Initial margins that rise and fall with open interest: to the unit, a step a minute, at every bound of the terms."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.judge.scenes.boundaries import vary
 from tests.support.judge.scenes.fees import change
 from tests.support.machines.world import BUY, SELL
 
@@ -32,7 +33,10 @@ def play_rise(world: JudgedWorld) -> None:
     assert [measure(world) for _ in range(5)] == [32, 64, 96, 127, 127]
     needed = 1_500 * 10 + -(-(1_500 * 900_000 * 127 // FULL) * 100 // PPM)
     free = 200_000 - needed
-    assert world.run(world.withdraw(1, free + 1), world.withdraw(1, free)) == ["insufficient_margin", OK]
+    inputs = [world.withdraw(1, free + 1), world.withdraw(1, free)]
+    for index in (0, 1):  # no less in a wind-down
+        vary(world, inputs, {"registers.winding_since": world.time}, index)
+    assert world.run(*inputs) == ["insufficient_margin", OK]
     # No more of it; what closes may always be traded.
     assert world.run(world.order(1, SELL, 100, 1), world.order(1, BUY, 100, 1_500)) == ["insufficient_margin", OK]
     assert world.run(world.order(2, SELL, 100, 1_500)) == [OK]
