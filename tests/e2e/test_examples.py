@@ -1,7 +1,9 @@
 """The client's examples, as they stand, on one devnet with an operator's processes: what a newcomer copies works."""
 
 import asyncio
+import json
 import re
+import subprocess
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,9 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.sdk import KeySigner, Vault, WaysOut
 
 EXAMPLES = "setoff.shared.sdk.examples"
-GUIDE = Path(__file__).resolve().parents[2] / "shared" / "sdk" / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "deploy" / "run"
+GUIDE = ROOT / "shared" / "sdk" / "README.md"
 MAKER, BASIS, RISKY, OTHER, SAVER = range(5)
 
 
@@ -31,6 +35,7 @@ def test_every_example_does_what_it_says(tmp_path: Path) -> None:
             assert other.place("BTC-PERP", BUY, "78040", "0.002").average_price == Decimal(78031)
             wait_until(lambda: "position -0.002" in quotes.read_text(), 20, what=quotes.read_text)
         assert quotes.read_text().endswith("all quotes are taken back\n") and floor_orders(floor) == []
+        order_from_typescript(floor)
         watch_the_basis(floor)
         watch_the_risk(floor)
         leave_without_the_operator(floor)
@@ -48,6 +53,23 @@ def floor_orders(floor: TradingFloor) -> list[dict[str, int]]:
     """The maker's orders."""
     with floor.client(MAKER) as maker:
         return [dict(order) for order in maker.orders()]  # type: ignore[arg-type]
+
+
+def order_from_typescript(floor: TradingFloor) -> None:
+    """The client that is generated from the API's document, and type-checked, signs an order and places it."""
+    found = subprocess.run([str(RUN), "typescript-path"], capture_output=True, text=True)
+    assert not found.returncode, found.stderr[-2000:]
+    folder = Path(found.stdout.strip())
+    words = [str(folder / "node"), str(folder / "dist" / "order.js"), floor.url, "0x" + floor.key(SAVER).hex()]
+    done = subprocess.run([*words, "BTC-PERP", "buy", "77000", "0.0123"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (json.loads(done.stdout)["outcome"], json.loads(done.stdout)["resting"]) == ("accepted", "123")
+    wrong = subprocess.run([*words, "BTC-PERP", "buy", "77000", "0.00001"], capture_output=True, text=True, timeout=60)
+    assert wrong.returncode and "0.00001 is no multiple of 0.0001" in wrong.stderr
+    with floor.client(SAVER) as client:
+        (order,) = client.balance().orders
+        assert (order.price, order.size) == (Decimal(77_000), Decimal("0.0123"))
+        client.cancel_all()
 
 
 def watch_the_basis(floor: TradingFloor) -> None:

@@ -72,7 +72,7 @@ def make_requests() -> dict[str, Schema]:
     schemas = {kind.name: _make_typed(kind) for kind in records.TYPES.values() if kind.is_signed}
     crank = records.TYPES[records.CRANK]
     schemas[crank.name] = _make_object(
-        crank.body.__doc__,
+        _read_class(crank.body)[0],
         {"typed": _make_object(None, {
             "type": {"const": crank.name},
             "message": _make_object(None, {"market": _make_value(crank.fields[-1])}),
@@ -95,7 +95,7 @@ def _make_typed(kind: Any) -> Schema:
         "types": {"type": "object"},
     }
     signature = {"type": "string", "pattern": "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$"}
-    made = _make_object(kind.body.__doc__, {"typed": typed, "signature": signature})
+    made = _make_object(_read_class(kind.body)[0], {"typed": typed, "signature": signature})
     if kind.number == records.BULK:
         page = {"type": "string", "pattern": f"^(0x)?[0-9a-fA-F]{{{2 * records.RECORD_BYTES}}}$"}
         made["properties"]["leg_pages"] = {"type": "array", "items": page}
@@ -128,17 +128,23 @@ def _describe(field: Field) -> Schema:
 
 
 def _read_abouts(table: type[Any]) -> dict[str, Schema]:
-    """What the source of a table says behind each of its fields; it is there where the module runs compiled, too."""
-    package, _, name = table.__module__.rpartition(".")
-    tree = ast.parse((files(package) / f"{name}.py").read_text())
+    """What the source of a table says behind each of its fields."""
     return {
         field.target.id: {"description": about.value.value}
-        for source in tree.body
-        if isinstance(source, ast.ClassDef) and source.name == table.__name__
-        for field, about in pairwise(source.body)
+        for field, about in pairwise(_read_class(table)[1])
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
         if isinstance(about, ast.Expr) and isinstance(about.value, ast.Constant)
     }
+
+
+def _read_class(table: type[Any]) -> tuple[str | None, list[ast.stmt]]:
+    """What the source of a table says of it, and what is in it: where its module runs compiled it is there alone."""
+    package, _, name = table.__module__.rpartition(".")
+    tree = ast.parse((files(package) / f"{name}.py").read_text())
+    for each in tree.body:
+        if isinstance(each, ast.ClassDef) and each.name == table.__name__:
+            return ast.get_docstring(each), each.body
+    return None, []
 
 
 def _make_decimal(answer: type[Any]) -> Schema:

@@ -22,6 +22,7 @@ from tests.support.processes.running_operator import Running
 from setoff.operator.api import read_budget
 from setoff.operator.api.documents.asyncapi import make_asyncapi
 from setoff.operator.api.documents.openapi import make_openapi
+from setoff.operator.api.documents.schemas import make_requests
 from setoff.shared.errors import is_known_reason
 from setoff.shared.wire.api.channels import CHANNELS
 from setoff.shared.wire.api.operations import OPERATIONS
@@ -47,6 +48,13 @@ def test_a_document_refers_to_nothing_that_it_does_not_have(make: Any) -> None:
         for part in reference.removeprefix("#/").split("/"):
             assert part in found, reference
             found = found[part]
+
+
+def test_records_are_described_as_their_sources_do() -> None:
+    """Where they run compiled the classes have no docstrings."""
+    requests = make_requests()
+    assert requests["OrderRecord"]["description"].startswith("A limit order.")
+    assert requests["CrankRecord"]["description"].startswith("Lets time pass on a market")
 
 
 def test_every_operation_is_in_the_documents_with_reasons_that_exist() -> None:
