@@ -1,21 +1,19 @@
 """What happens, as it happens, to whoever listens: accepted records, fills, batches, auctions to come.
 
 Only durable things are told. A message is written as JSON once, however many listen; what came up since the last round
-goes to each listener in one piece, the same bytes for all with the same channels, and a round waits until its own work
-is at most a part of the time: so many listeners make the rounds rarer, and nothing else slower.
+goes to each listener in one piece, the same bytes for all with the same channels (`fanout.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Protocol
 
-from setoff.operator.api.line import TEXT, make_frame
+from setoff.operator.api.fanout import HANDFUL, Pacer, Segment
 from setoff.operator.api.views.record_views import show_batch, show_fill, show_result
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch, SubmitResult
@@ -24,15 +22,14 @@ BACKLOG: Final = 1 << 20
 """Bytes a listener may leave unread before it is dropped."""
 SHARE: Final = 0.05
 """Part of the time that rounds may take."""
-LONGEST: Final = 1.0
-"""Seconds between two rounds at most."""
 
 
 class Subscription:
-    """One listener; `ended` once it has fallen too far behind, or all is over."""
+    """One listener; `ended` once it has fallen too far behind, or all is over. `is_packed`: it takes packed frames."""
 
-    def __init__(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> None:
+    def __init__(self, channels: frozenset[str], transport: asyncio.WriteTransport | None, is_packed: bool) -> None:
         self.channels = channels
+        self.is_packed = is_packed
         self.ended = asyncio.Event()
         self._transport = transport
 
@@ -74,8 +71,7 @@ class Feed:
         """What markets are called; set before anything is told."""
         self._groups: dict[frozenset[str], set[Subscription]] = {}
         self._pending: dict[frozenset[str], list[bytes]] = {}
-        self._round: asyncio.TimerHandle | None = None
-        self._next = 0.0  # when the next round may be, monotonic seconds
+        self._pacer = Pacer(self._go_round, lambda: SHARE)
         self.show_auctions: Callable[[], Iterable[dict[str, Any]]] = tuple
         """What is to be told of auctions after each batch."""
         self.on_heard: Callable[[bool], None] | None = None
@@ -105,20 +101,21 @@ class Feed:
 
     def publish(self, channel: str, make: Callable[[], dict[str, Any]]) -> None:
         """Tell every listener of `channel`; the message is made only if there is one."""
-        frame: bytes | None = None
+        message: bytes | None = None
         for channels in self._groups:
             if channel in channels:
-                if frame is None:
-                    frame = make_frame(TEXT, json.dumps({"channel": channel, "data": make()}).encode())
-                self._pending.setdefault(channels, []).append(frame)
-        if frame is not None and self._round is None:
-            loop = asyncio.get_running_loop()
-            self._round = loop.call_later(max(0.0, self._next - time.monotonic()), self._go_round)
+                if message is None:
+                    message = json.dumps({"channel": channel, "data": make()}).encode()
+                self._pending.setdefault(channels, []).append(message)
+        if message is not None:
+            self._pacer.wake()
 
     @contextmanager
-    def subscribe(self, channels: frozenset[str], transport: asyncio.WriteTransport | None) -> Iterator[Subscription]:
+    def subscribe(
+        self, channels: frozenset[str], transport: asyncio.WriteTransport | None, is_packed: bool = False
+    ) -> Iterator[Subscription]:
         """Listen while the context lasts."""
-        subscription = Subscription(channels, transport)
+        subscription = Subscription(channels, transport, is_packed)
         self._groups.setdefault(channels, set()).add(subscription)
         self.note_heard()
         try:
@@ -146,7 +143,7 @@ class Feed:
 
     def close(self) -> None:
         """End all subscriptions, with what they have not heard yet."""
-        self._go_round()
+        self._pacer.finish()
         for group in self._groups.values():
             for subscription in group:
                 subscription.ended.set()
@@ -156,15 +153,12 @@ class Feed:
     def _is_heard(self, channel: str) -> bool:
         return any(channel in channels for channels in self._groups)
 
-    def _go_round(self) -> None:
-        if self._round is not None:
-            self._round.cancel()
-            self._round = None
+    def _go_round(self) -> Iterator[None]:
         pending, self._pending = self._pending, {}
-        start = time.monotonic()
-        for channels, frames in pending.items():
-            together = b"".join(frames)
-            for subscription in self._groups.get(channels, ()):
-                subscription.write(together)
-        end = time.monotonic()
-        self._next = end + min((end - start) / SHARE, LONGEST)
+        for channels, messages in pending.items():
+            segment, subscriptions = Segment(messages), list(self._groups.get(channels, ()))
+            for place, subscription in enumerate(subscriptions, 1):
+                subscription.write(segment.get(subscription.is_packed))
+                if place % HANDFUL == 0:
+                    yield
+        yield

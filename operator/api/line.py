@@ -14,6 +14,7 @@ from typing import Any, Final
 
 TEXT: Final = 0x81
 BINARY: Final = 0x82
+PACKED: Final = 0xC1
 """First bytes of whole frames."""
 FULL: Final = 1 << 18
 """Bytes that a client may leave unread before it is read no further."""
@@ -26,7 +27,7 @@ _LONG: Final = Struct(">BBQ")
 
 
 def make_frame(kind: int, payload: bytes) -> bytes:
-    """A whole frame, TEXT or BINARY, of a server."""
+    """A whole frame, TEXT, BINARY or PACKED (text), of a server."""
     length = len(payload)
     if length < 126:
         return _SHORT.pack(kind, length) + payload

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any, Final, Generic, TypeVar, cast
 
 from setoff.shared.errors import StateError
+
+T = TypeVar("T")
 
 SHARE: Final = 0.2
 """Part of the time for all reads."""
@@ -44,6 +48,30 @@ class _Account:
         self._left -= seconds
 
 
+class _Measured(Generic[T]):
+    """Adds the processor's time of a coroutine's own steps to `spent`."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], spent: list[float]) -> None:
+        self._work = work
+        self._spent = spent
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps = self._work.__await__()
+        step: Callable[[], Any] = partial(next, steps)
+        while True:
+            start = time.thread_time()
+            try:
+                waits_for = step()
+            except StopIteration as end:
+                return cast(T, end.value)
+            finally:
+                self._spent[0] += time.thread_time() - start
+            try:
+                step = partial(steps.send, (yield waits_for))
+            except BaseException as error:
+                step = partial(steps.throw, error)
+
+
 class ReadBudget:
     """For one service."""
 
@@ -64,6 +92,14 @@ class ReadBudget:
         """Reading for this client has taken so long."""
         self._all.charge(seconds)
         self._get(client).charge(seconds)
+
+    async def spend(self, client: str, work: Coroutine[Any, Any, T]) -> T:
+        """Await what reads for a client, and charge what it has taken itself: not what others do while it waits."""
+        spent = [0.0]
+        try:
+            return await _Measured(work, spent)
+        finally:
+            self.charge(client, spent[0])
 
     def _get(self, client: str) -> _Account:
         account = self._clients.get(client)

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from setoff.operator.api.fanout import is_packed
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.routes import Handlers
 from setoff.operator.api.sockets import check_socket
@@ -35,9 +36,9 @@ class StreamHandlers:
         if not asked <= CHANNELS.keys():
             raise InputError("missing_field", f"channels are some of {', '.join(sorted(CHANNELS))}")
         check_socket(request)
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024, compress=False)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=1024)
         await socket.prepare(request)
-        with self._feed.subscribe(frozenset(asked), request.transport) as subscription:
+        with self._feed.subscribe(frozenset(asked), request.transport, is_packed(request, socket)) as subscription:
             waits = [asyncio.create_task(_drain(socket)), asyncio.create_task(subscription.ended.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

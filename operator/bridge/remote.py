@@ -24,8 +24,8 @@ from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
 
-MACHINE_PART: Final = 0.1
-OWN_PART: Final = 0.3
+MACHINE_PART: Final = 0.05
+OWN_PART: Final = 0.1
 """Of the time, that bringing the copy up to date may take the machine, and this process."""
 _ANY: Final = 1 << 32
 """Stands for a market that no copy knows."""

@@ -15,7 +15,7 @@ from setoff.shared.sdk.figures import Balance
 from setoff.shared.sdk.local_book import BookRequest
 from setoff.shared.sdk.market_scales import MarketScales
 from setoff.shared.sdk.signer import Signer
-from setoff.shared.sdk.subscriptions import subscribe
+from setoff.shared.sdk.subscriptions import PACKED, subscribe
 from setoff.shared.wire.api.channels import CHANNELS
 
 if TYPE_CHECKING:  # the table of answers and what proves withdrawals are not needed to trade
@@ -156,7 +156,7 @@ class Reads(Connection):
             raise Refusal("missing_field", f"there is no channel {', '.join(unknown)}; there are {', '.join(CHANNELS)}")
         try:
             async with self._session().ws_connect(
-                f"{self._url}/ws", params={"channels": ",".join(asked)}, heartbeat=HEARTBEAT
+                f"{self._url}/ws", params={"channels": ",".join(asked)}, heartbeat=HEARTBEAT, compress=PACKED
             ) as socket:
                 async for message in socket:
                     if message.type is aiohttp.WSMsgType.TEXT:

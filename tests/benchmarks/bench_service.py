@@ -8,7 +8,13 @@ a ratio to a signature recovered there and then (`machine_ratio`, `api_ratio`), 
 
 `steady`: an unhurried rate. `rate`: as much as is answered while some hundred are on their way. `flood`: another
 address sends five times as much as is taken: what that does to others who send as before, and how soon it is refused.
-`listeners`: the rate while 1,000 WebSockets hear everything. `one_process`: the rate with `api_processes` 0.
+`listeners`: the rate while 1,000 WebSockets hear the book, best prices and trades of a market, packed, beside the rate
+without them, and what one record costs the processes more (`…_more_us`); `all_listeners`: the same where they hear all
+records and fills. `one_process`: the rate with `api_processes` 0.
+
+The senders and listeners share the machine. A sender's own lateness counts in the delays of `steady` and of those who
+send beside a flood; the flood says how late it was (`own_late_p99_ms`), and its delays count from when a frame was
+handed to the socket.
 """
 
 import asyncio
@@ -175,21 +181,24 @@ def measure(how: str, rate: float, count: int, **settings: Any) -> dict[str, Any
         return send(how, url, orders, rate) | meter.show(count, orders[0])
 
 
-def measure_listeners() -> dict[str, Any]:
-    """The rate with LISTENERS, and its ratio to that without, one after the other in one service."""
+def measure_listeners(what: str) -> dict[str, Any]:
+    """The rate with LISTENERS of one kind, and its ratio to that without, before and after, in one service."""
     with service() as (url, pid, first):
         send("http", url, first)
-        orders = make_orders(SampleTraffic(), 2 * MANY)
-        without = send("ws", url, orders[:MANY])
-        listening = start_load("listen", url, LISTENERS)
+        orders = make_orders(SampleTraffic(), 3 * MANY)
+        meter = Meter(pid)
+        without = [send("ws", url, orders[:MANY])["per_second"]]
+        alone = meter.show(MANY, orders[0])
+        listening = start_load("listen", url, LISTENERS, what)
         assert listening.stdout is not None
         listening.stdout.readline()
         meter = Meter(pid)
-        figures = send("ws", url, orders[MANY:])
+        figures = send("ws", url, orders[MANY : 2 * MANY])
         spent = meter.show(MANY, orders[0])
         heard, _ = listening.communicate("end\n")
-    ratio = figures["per_second"] / without["per_second"]
-    return figures | spent | {"to_none": round(ratio, 2), "heard_mb": int(heard) // 10**6}
+        without.append(send("ws", url, orders[2 * MANY :])["per_second"])
+    more = {f"{name}_more_us": spent[f"{name}_us"] - alone[f"{name}_us"] for name in ("machine", "api")}
+    return figures | spent | more | json.loads(heard) | {"to_none": round(2 * figures["per_second"] / sum(without), 2)}
 
 
 def measure_flood() -> dict[str, Any]:
@@ -221,7 +230,8 @@ FIGURES: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "ws_steady": lambda: measure("ws", STEADY, STEADY * SECONDS),
     "ws_rate": lambda: measure("ws", 0, MANY),
     "ws_one_process": lambda: measure("ws", 0, MANY, api_processes=0),
-    "listeners": measure_listeners,
+    "listeners": lambda: measure_listeners("market"),
+    "all_listeners": lambda: measure_listeners("everything"),
     "flood": measure_flood,
 }
 

@@ -79,6 +79,8 @@ class Rounds:
         self._scales = scales
         self._topics = topics
         self._books: dict[int, BookWatch] = {}
+        self._looked: dict[int, object] = {}  # at which state of the exchange a book was looked at last
+        self._wholes: dict[int, tuple[int, bytes]] = {}  # whole books, with their sequence
         self._best: dict[int, Any] = {}
         self._accounts: dict[int, Any] = {}
         self._looked_at = 0.0
@@ -99,8 +101,12 @@ class Rounds:
         exchange = await self._reader.read()
         topic, watch = Topic("book", market), self._books.setdefault(market, BookWatch())
         self._tell_book(exchange, market, watch)
-        data = self._show(exchange, market, watch, "snapshot", *(list(side.values()) for side in watch.sides))
-        return make_message("book", topic, None, data)
+        sequence, whole = self._wholes.get(market, (-1, b""))
+        if sequence != watch.sequence:
+            data = self._show(exchange, market, watch, "snapshot", *(list(side.values()) for side in watch.sides))
+            whole = make_message("book", topic, None, data)
+            self._wholes[market] = watch.sequence, whole
+        return whole
 
     async def show_best(self, market: int) -> bytes:
         """The best prices as they are."""
@@ -136,6 +142,8 @@ class Rounds:
             spent = time.thread_time() - start
             await asyncio.sleep(max(PAUSE, spent / SHARE))
         self._books.clear()
+        self._looked.clear()
+        self._wholes.clear()
         self._best.clear()
         self._accounts.clear()
 
@@ -148,6 +156,10 @@ class Rounds:
             self._tell_account(exchange, topic)
 
     def _tell_book(self, exchange: Exchange, market: int, watch: BookWatch) -> None:
+        now = id(exchange), self._reader.turns
+        if self._looked.get(market) == now:
+            return
+        self._looked[market] = now
         changed = watch.look(exchange, market)
         if changed is not None:
             self._topics.tell(

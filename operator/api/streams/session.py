@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from setoff.operator.api.fanout import is_packed
 from setoff.operator.api.lookup import find_account, find_market
 from setoff.operator.api.reader import Reader
 from setoff.operator.api.routes import Handlers
@@ -67,9 +68,9 @@ class SessionHandlers:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, until its end."""
         check_socket(request)
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_MESSAGE, compress=False)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_MESSAGE)
         await socket.prepare(request)
-        client = Client(request.transport)
+        client = Client(request.transport, is_packed(request, socket))
         waits = [
             asyncio.create_task(self._listen(socket, client, request.remote or "")),
             asyncio.create_task(self._beat(client)),
@@ -94,18 +95,16 @@ class SessionHandlers:
             wanted: dict[str, Any] = {}
             try:
                 self._reader.budget.check(address)
-                start = time.thread_time()
                 wanted = parse_json(message.data.encode())
-                await self._obey(client, wanted)
-                self._reader.budget.charge(address, time.thread_time() - start)
+                await self._reader.budget.spend(address, self._obey(client, wanted))
             except SetoffError as error:
                 refusal = show_error(error) | {"id": wanted.get("id")}
-                client.send(Topic("refused"), None, make_message("refused", Topic(""), None, refusal))
+                client.send(make_message("refused", Topic(""), None, refusal))
 
     async def _beat(self, client: Client) -> None:
         while True:
             data = {"time_ms": time.time_ns() // 10**6, "l1_time_ms": self._reader.l1_time * MS}
-            client.send(Topic("heartbeat"), None, make_message("heartbeat", Topic(""), None, data))
+            client.send(make_message("heartbeat", Topic(""), None, data))
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _obey(self, client: Client, wanted: dict[str, Any]) -> None:
@@ -117,7 +116,7 @@ class SessionHandlers:
         data = {"channel": topic.channel, "topic": topic.to_json(), "id": wanted.get("id")}
         if asked == "unsubscribe":
             self._topics.remove(client, [topic])
-            client.send(Topic(""), None, make_message("unsubscribed", topic, None, data))
+            client.send(make_message("unsubscribed", topic, None, data))
             return
         if topic in client.topics:
             raise InputError("missing_field", "that is subscribed to already: unsubscribe first to begin anew")
@@ -128,17 +127,15 @@ class SessionHandlers:
             raise InputError("missing_field", f"{topic.channel} begins with all that there is: it has no 'after'")
         if after is None and TOPICS[topic.channel].has_cursor:
             after = (await self._reader.read()).cursor.fills
-        client.hold(topic)
         self._topics.add(client, topic)
         try:
             first, reached = await self._begin(topic, after)
         except BaseException:
             self._topics.remove(client, [topic])
-            client.release(topic, 2**64)
             raise
-        for frame in (make_message("subscribed", topic, after, data), *first):
-            client.send(Topic(""), None, frame)
-        client.release(topic, reached)
+        for message in (make_message("subscribed", topic, after, data), *first):
+            client.send(message)
+        self._topics.release(client, topic, reached)
 
     async def _begin(self, topic: Topic, after: int | None) -> tuple[list[bytes], int]:
         """What a subscription begins with, and the cursor up to which that goes."""

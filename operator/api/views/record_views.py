@@ -23,18 +23,8 @@ def show_fill(scales: Scales, numbered: NumberedFill) -> dict[str, Any]:
     """One trade; `fill` is its gap-free number. The order slots are null on a side that has no order of a trader."""
     fill, scale = numbered.fill, scales[numbered.fill.market]
     has_maker_order_slot = fill.kind in (TRADE, LIQUIDATION, UNWIND, AUCTION)
-    return {
-        "fill": numbered.number,
-        "batch": numbered.batch,
+    return _show_trade(numbered, scale.symbol) | {
         "input_index": numbered.input_index,
-        "time": numbered.time,
-        "time_ms": numbered.time * MS,
-        "kind": FILL_KINDS[fill.kind],
-        "market": fill.market,
-        "symbol": scale.symbol,
-        "side": SIDES[fill.side],
-        "price": fill.price,
-        "size": str(fill.size),
         "taker": fill.taker,
         "taker_order_slot": fill.taker_order_slot if fill.kind in (TRADE, AUCTION) else None,
         "maker": fill.maker,
@@ -45,11 +35,30 @@ def show_fill(scales: Scales, numbered: NumberedFill) -> dict[str, Any]:
 
 def show_traded(scales: Scales, numbered: NumberedFill) -> dict[str, Any]:
     """The trade alone, for everybody."""
-    fill, shown = numbered.fill, show_fill(scales, numbered)
-    names = ("fill", "batch", "time", "time_ms", "kind", "market", "symbol", "side", "price", "size")
+    fill, scale = numbered.fill, scales[numbered.fill.market]
     value = scales.value(fill.market, fill.size, fill.price)
-    decimal = shown["decimal"] | {"value": scales.tokens.show(value)}
-    return {name: shown[name] for name in names} | {"value": str(value), "decimal": decimal}
+    decimal = {
+        "price": scale.tick.show(fill.price),
+        "size": scale.lot.show(fill.size),
+        "value": scales.tokens.show(value),
+    }
+    return _show_trade(numbered, scale.symbol) | {"value": str(value), "decimal": decimal}
+
+
+def _show_trade(numbered: NumberedFill, symbol: str) -> dict[str, Any]:
+    fill = numbered.fill
+    return {
+        "fill": numbered.number,
+        "batch": numbered.batch,
+        "time": numbered.time,
+        "time_ms": numbered.time * MS,
+        "kind": FILL_KINDS[fill.kind],
+        "market": fill.market,
+        "symbol": symbol,
+        "side": SIDES[fill.side],
+        "price": fill.price,
+        "size": str(fill.size),
+    }
 
 
 def show_result(scales: Scales, result: SubmitResult) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Scales:
         self._get_exchange = get_exchange
         self._exchange: Exchange | None = None  # that is known below
         self._scales: dict[int, MarketScale] = {}
+        self._units: dict[int, int] = {}  # token units that one lot is worth at one tick
 
     def __getitem__(self, market: int) -> MarketScale:
         """Of a listed market."""
@@ -33,6 +34,7 @@ class Scales:
         if exchange is not self._exchange:
             self._exchange = exchange
             self._scales.clear()
+            self._units.clear()
         scale = self._scales.get(market)
         if scale is None:
             exchange.machine.state.commit()
@@ -43,7 +45,10 @@ class Scales:
     def value(self, market: int, lots: int, ticks: int) -> int:
         """What so many lots are worth at so many ticks, token units."""
         scale = self[market]
-        return int(lots * ticks * scale.tick.size * scale.lot.size / scale.tokens.size)
+        unit = self._units.get(market)
+        if unit is None:
+            unit = self._units[market] = int(scale.tick.size * scale.lot.size / scale.tokens.size)
+        return lots * ticks * unit
 
     def find(self, symbol: str, markets: int) -> int:
         """The number of the market called so among the first `markets`, 0 if there is none."""

@@ -14,7 +14,7 @@ from setoff.operator.api import doors, read_budget, submit
 from setoff.operator.api.read_budget import ReadBudget
 from setoff.shared.codec.records import BUY
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.errors import StateError
+from setoff.shared.errors import InputError, StateError
 
 
 def where(running: Running) -> tuple[str, int]:
@@ -158,3 +158,39 @@ def test_one_reader_leaves_something_for_another(monkeypatch: pytest.MonkeyPatch
 
 def test_a_process_may_have_as_many_descriptors_as_it_is_allowed() -> None:
     assert doors.raise_descriptors() >= 256
+
+
+async def test_who_reads_pays_for_his_own_work_and_not_for_what_others_do_meanwhile() -> None:
+    budget, charged = ReadBudget(), list[float]()
+    budget.charge = lambda _, seconds: charged.append(seconds)  # type: ignore[method-assign]
+
+    def work() -> None:
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+
+    async def read() -> str:
+        work()
+        await asyncio.sleep(0.01)
+        work()
+        return "read"
+
+    reading = asyncio.create_task(budget.spend("me", read()))
+    await asyncio.sleep(0)
+    for _ in range(4):
+        work()
+    assert await reading == "read"
+    assert 0.09 < charged[0] < 0.15
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise InputError("not_found")
+
+    with pytest.raises(InputError):
+        await budget.spend("me", fail())
+    endless = asyncio.create_task(budget.spend("me", asyncio.Event().wait()))
+    await asyncio.sleep(0)
+    endless.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await endless
+    assert len(charged) == 3

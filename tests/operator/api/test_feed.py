@@ -6,9 +6,11 @@ import time
 from typing import Any, cast
 
 import pytest
+from tests.support.waiting import until
 
 from setoff.operator.api import feed as feeds
-from setoff.operator.api.feed import BACKLOG, LONGEST, Feed
+from setoff.operator.api.fanout import LONGEST
+from setoff.operator.api.feed import BACKLOG, Feed
 from setoff.shared.wire.api.channels import CHANNELS
 
 EVERYTHING = frozenset(CHANNELS)
@@ -78,7 +80,7 @@ async def test_makes_nothing_for_nobody_and_once_for_many() -> None:
         for subscription in subscriptions:
             subscription.__enter__()
         feed.publish("fills", make)
-        await asyncio.sleep(0.01)
+        await until(lambda: all(wire.written for wire in wires), "not all are told")
         assert count == 1 and all(wire.numbers() == [7] for wire in wires)
         assert len({id(wire.written[0]) for wire in wires[1:]}) == 1  # the same bytes
 

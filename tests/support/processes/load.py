@@ -2,7 +2,8 @@
 
 FILE has records of 124 bytes; it is deleted. RATE a second, open loop: a record is sent when its time has come, whether
 or not those before it are answered, and its delay counts from that time; with 0 FLIGHT of them are always on their way.
-`listen` opens COUNT WebSockets that hear everything, until it is ended. What became of the records is printed as JSON.
+`listen URL COUNT WHAT` opens WebSockets that hear one of STREAMS, until it is ended. What became of the records is
+printed as JSON.
 """
 
 import asyncio
@@ -169,28 +170,57 @@ async def send_ws(url: str, orders: list[bytes], rate: float, address: str) -> d
     return tally.show(time.perf_counter() - start)
 
 
-async def listen(url: str, count: int) -> None:
-    """So many WebSockets, of which nothing is kept; a line is printed when all are open."""
+STREAMS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "everything": ("/ws?channels=records,fills", []),
+    "market": ("/v1/stream", [{"channel": channel, "market": 1} for channel in ("best", "book", "trades")]),
+}
+"""What listeners hear: every record and fill of everybody, or one market."""
+
+
+async def listen(url: str, count: int, what: str) -> None:
+    """So many WebSockets that take packed frames, of which nothing is kept; a line is printed when all are open."""
     host, port = url.removeprefix("http://").split(":")
-    heard = [0]
+    path, topics = STREAMS[what]
+    heard, open_ones, begun = [0], [0], [0]
+    texts = [json.dumps({"op": "subscribe", **topic}).encode() for topic in topics]
+    asked = b"".join(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text for text in texts)
 
     class Ear(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            cast(asyncio.Transport, transport).write(
-                b"GET /ws?channels=records,fills HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            self.transport = cast(asyncio.Transport, transport)
+            self.transport.write(
+                f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
             )
+            open_ones[0] += 1
+            self.has_asked = False
 
         def data_received(self, data: bytes) -> None:
             heard[0] += len(data)
+            begun[0] += data.count(b'"channel": "subscribed"')
+            if asked and not self.has_asked:
+                self.has_asked = True
+                self.transport.write(asked)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            open_ones[0] -= 1
 
     loop = asyncio.get_running_loop()
     for number in range(count):
         await loop.create_connection(Ear, host, int(port), local_addr=(f"127.0.1.{1 + number % 200}", 0))
+        if asked and number % 10 == 9:
+            await asyncio.sleep(0.02)
+    for _ in range(300):
+        await asyncio.sleep(0.1)
+        if begun[0] == count * len(topics):
+            break
+    else:
+        raise RuntimeError(f"{begun[0]} of {count * len(topics)} subscriptions have begun")
+    heard[0] = 0
     print("listening", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    print(heard[0], flush=True)
+    print(json.dumps({"heard_mb": heard[0] // 10**6, "left": open_ones[0]}), flush=True)
 
 
 SENDERS: dict[str, Callable[[str, list[bytes], float, str], Coroutine[Any, Any, dict[str, Any]]]] = {
@@ -202,7 +232,7 @@ SENDERS: dict[str, Callable[[str, list[bytes], float, str], Coroutine[Any, Any, 
 def main(how: str, url: str, path: str, rate: str = "0", address: str = "127.0.0.1") -> None:
     """The process."""
     if how == "listen":
-        asyncio.run(listen(url, int(path)))
+        asyncio.run(listen(url, int(path), rate))
         return
     data = Path(path).read_bytes()
     Path(path).unlink()
