@@ -1,13 +1,15 @@
-"""Amounts as people type and read them: 12.5 stands for 12,500,000 units of the development token."""
+"""Amounts as people type and read them: 12.5 stands for 12,500,000 units of a token of six decimals."""
 
 from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from typing import Final
+from typing import Final, NamedTuple
+
+from setoff.shared.errors import InputError
 
 DECIMALS: Final = 6
-"""Of the development token."""
+"""Of the development token, and of what can be typed."""
 
 _AMOUNT: Final = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
 
@@ -23,7 +25,27 @@ def parse_amount(text: str) -> int:
     return int((whole or "0") + part.ljust(DECIMALS, "0"))
 
 
-def format_amount(units: int) -> str:
+def format_amount(units: int, decimals: int = DECIMALS) -> str:
     """An amount for people."""
     sign, units = ("-", -units) if units < 0 else ("", units)
-    return f"{sign}{units // 10**DECIMALS:,}.{units % 10**DECIMALS:0{DECIMALS}d}"
+    whole, part = divmod(units, 10**decimals)
+    return f"{sign}{whole:,}.{part:0{decimals}d}" if decimals else f"{sign}{whole:,}"
+
+
+class Money(NamedTuple):
+    """A deployment's collateral: its symbol, and the decimals that a token unit is of it."""
+
+    symbol: str
+    decimals: int
+
+    def read(self, typed: int) -> int:
+        """Token units of what `parse_amount` has read. Raises InputError for more places than the token has."""
+        scale: int = 10**self.decimals
+        units, rest = divmod(typed * scale, 10**DECIMALS)
+        if rest:
+            raise InputError("amount_out_of_range", f"{self.symbol} has {self.decimals} decimals, not as many as typed")
+        return units
+
+    def show(self, units: int) -> str:
+        """With the symbol."""
+        return f"{format_amount(units, self.decimals)} {self.symbol}"

@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
@@ -78,6 +79,17 @@ def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:
     except ChainError as error:
         print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
     return ReceiptStore(receipts_file(settings, deployment), deployment.domain, operator_bond)
+
+
+async def ask_money(client: SetoffClient) -> Money:
+    """What the exchange's collateral is called, and how it is divided."""
+    collateral = (await client.info())["collateral"]
+    return Money(str(collateral["symbol"]), int(collateral["decimals"]))
+
+
+def get_money(deployment: Deployment) -> Money:
+    """The same from the deployment file."""
+    return Money(deployment.names.collateral.symbol, deployment.names.collateral.decimals)
 
 
 def receipts_file(settings: ClientSettings, deployment: Deployment) -> Path:

@@ -24,7 +24,7 @@ WRITTEN = re.findall(r"^\$ (deploy/run [^#\n]*?) *(?:#.*)?$", README, re.MULTILI
 """Its commands, in order."""
 LATER = ("deploy/run demo", "deploy/run test")
 """Those that tests of their own stand for."""
-STAYING = ("operator run", "watcher run", "oracle run", "--every")
+STAYING = ("operator run", "watcher run", "oracle run")
 """Words of the commands that go on until they are stopped."""
 
 
@@ -36,8 +36,8 @@ class Terminal:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("SETOFF_KEY")}
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def type(self, line: str) -> None:
-        """Run it to its end; what needs that something else has started is typed again for a while."""
+    def type(self, line: str) -> str:
+        """Run it to its end, and return what it says; what needs that something has started is typed again a while."""
         said = ""
 
         def is_done() -> bool:
@@ -48,6 +48,7 @@ class Terminal:
             return done.returncode == 0
 
         wait_until(is_done, 90, what=lambda: said)
+        return said
 
     def leave_running(self, line: str) -> Path:
         """Start it; the file that has its output."""
@@ -100,6 +101,8 @@ def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
             "SETOFF_OPERATOR_LISTEN": f"127.0.0.1:{port}",
             "SETOFF_EXCHANGE": f"http://127.0.0.1:{port}",
             "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
+            "SETOFF_ORACLE_LISTEN": "127.0.0.1:0",
+            "SETOFF_ORACLE_EXCHANGE": f"http://127.0.0.1:{port}",
         }
         typed = [line.strip() for line in guide.read_text().splitlines() if line.startswith("  ")]
         before_the_lie = typed[: next(place for place, line in enumerate(typed) if line.endswith("operator sequencer"))]
@@ -112,8 +115,8 @@ def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
                 log = terminal.leave_running(line)
                 if "operator run" in line:
                     wait_until(lambda log=log: "sequencer: http" in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
-                elif "--every" in line:
-                    wait_until(lambda log=log: "record " in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
+                elif "oracle run" in line:
+                    wait_until(lambda log=log: "ticks, to operator" in log.read_text(), 90, what=log.read_text)  # type: ignore[misc]
         operator, watcher = (
             next(line.split("deploy/run")[0] for line in typed if line.endswith(f"{role} run"))
             for role in ("operator", "watcher")
@@ -134,3 +137,22 @@ async def run_example(key: str, url: str) -> SubmitResult:
     result = await names["example"]()
     assert isinstance(result, SubmitResult)
     return result
+
+
+def test_a_newcomer_gets_from_the_page_to_an_order_that_rests(tmp_path: Path) -> None:
+    page = (ROOT / "deploy" / "devnet" / "FIRST_ORDER.md").read_text()
+    folder = f"{tmp_path}/devnet"  # another folder than is written, and other ports: nothing else is changed
+    first, *typed = [line.replace("devnet/", f"{folder}/") for line in re.findall(r"^\$ (.*)$", page, re.MULTILINE)]
+    assert "devnet --exchange" in first and len(typed) > 8
+    with open_terminal(tmp_path) as terminal:
+        terminal.environment |= {"SETOFF_OPERATOR_LISTEN": "127.0.0.1:0"}
+        guide = terminal.leave_running(first.replace("--dir devnet", f"--dir {folder} --port 0"))
+        wait_until(lambda: "In another terminal" in guide.read_text(), 120, what=guide.read_text)
+        exports = ""
+        for line in typed:
+            if line.startswith((". ", "export ")):
+                exports += f"{line}; "
+            else:
+                said = terminal.type(exports + line)
+                if "setoff account" in line:
+                    assert "BTC-PERP (1)" in said and "0.001 (10)" in said and "77000" in said

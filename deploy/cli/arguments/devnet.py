@@ -15,6 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dir", type=parse_path, metavar="DIR", help="where logs and state go; by default a temporary folder"
     )
     parser.add_argument(
+        "--exchange", action="store_true", help="run an operator and a feeder of prices on it, too, until it ends"
+    )
+    parser.add_argument(
         "--preset", choices=list(PRESETS), default="devnet", help="periods and amounts; now %(default)s"
     )
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from setoff.deploy.cli.arguments.common import add_chain
-from setoff.deploy.cli.arguments.words import parse_address, parse_count, parse_path, parse_time
+from setoff.deploy.cli.arguments.words import parse_address, parse_count, parse_market, parse_path, parse_time
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,14 @@ order of the proposals: revoke what is not to be. Example:
     )
     market.add_argument("--leverage", default="50,20,5", metavar="N,N,N",
                         help="the most in the base and the two tiers; now %(default)s")  # fmt: skip
+    listed = actions.add_parser(
+        "list", help="on a development chain: propose a market and enact it at once, with the lister's key of all"
+    )
+    listed.add_argument("name", type=parse_market, help="its symbol, as ETH-PERP: it goes into the deployment file")
+    listed.add_argument("--lot", default="0.0001", metavar="SIZE", help="what a lot is; now %(default)s of the base")
+    listed.set_defaults(tiers=None)
     terms = actions.add_parser("terms", help="propose terms of the exchange: how fees fall with activity")
-    for action in (market, terms):
+    for action in (market, listed, terms):
         action.add_argument("--terms", type=parse_path, metavar="FILE", help="TOML file of parameters")
         action.add_argument(
             "--parameter", action="append", default=[], metavar="NAME=VALUE", help="one of them, over the file's"
@@ -55,4 +61,5 @@ order of the proposals: revoke what is not to be. Example:
         action.add_argument("id", type=parse_count, help="the proposal's number")
     for action in (market, terms, signer, announce, enact, revoke):
         add_chain(action, "key")
-    add_chain(shown)
+    for action in (listed, shown):
+        add_chain(action)

@@ -29,6 +29,25 @@ def parse_whole(text: str) -> int:
     return int(text)
 
 
+def parse_number(text: str) -> str:
+    """A number as it is written, negative ones too: what it counts, the market says. Raises ArgumentTypeError."""
+    whole, _, part = text.removeprefix("-").partition(".")
+    digits = whole + part
+    if not (whole and digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS) or text.endswith("."):
+        raise ArgumentTypeError(f"'{text}' is not a number, as 10 or 0.5")
+    return text
+
+
+def parse_market(text: str) -> int | str:
+    """A market's number, or its symbol. Raises ArgumentTypeError."""
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdecimal():
+        return parse_whole(text)
+    if not (text.isascii() and text.replace("-", "").isalnum()):
+        raise ArgumentTypeError(f"'{text[:40]}' is neither the number of a market nor a symbol, as BTC-PERP")
+    return text.upper()
+
+
 def parse_count(text: str) -> int:
     """A whole number from 0 on. Raises ArgumentTypeError."""
     if (number := parse_whole(text)) < 0:

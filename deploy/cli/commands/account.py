@@ -10,8 +10,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from setoff.deploy.cli.amounts import format_amount
-from setoff.deploy.cli.connections import ask_exchange
+from setoff.deploy.cli.amounts import Money, format_amount
+from setoff.deploy.cli.connections import ask_exchange, ask_money
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import ConfigError
@@ -38,29 +38,29 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.account and not load_client(arguments).key:
         raise ConfigError("bad_config", "key: is not set, and no account is named")
 
-    async def ask(client: SetoffClient) -> dict[str, Any]:
-        return {**await client.account(arguments.account)}
+    async def ask(client: SetoffClient) -> tuple[dict[str, Any], Money]:
+        return {**await client.account(arguments.account)}, await ask_money(client)
 
-    shown = ask_exchange(arguments, ask)
+    shown, money = ask_exchange(arguments, ask)
     if arguments.json:
         show(arguments, shown)
     else:
-        print_account(shown)
+        print_account(shown, money)
     return 0
 
 
-def print_account(shown: dict[str, Any]) -> None:
+def print_account(shown: dict[str, Any], money: Money) -> None:
     """For people."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(f"account {shown['account']} of {shown['owner']}")
-    money = Table(show_header=False)
+    table = Table(show_header=False)
     for name, label in MONEY.items():
-        money.add_row(label, format_amount(int(shown[name])))
-    money.add_row("shares of the backstop", shown["shares"])
-    money.add_row("activity, in fees", format_amount(int(shown["activity"])))
+        table.add_row(label, money.show(int(shown[name])))
+    table.add_row("shares of the backstop", shown["shares"])
+    table.add_row("activity, in fees", money.show(int(shown["activity"])))
     for role in ("taker", "maker"):
-        money.add_row(f"saved as a {role}", f"{shown[f'{role}_saving'] / 10_000:g} % of the taker's fee")
-    console.print(money)
+        table.add_row(f"saved as a {role}", f"{shown[f'{role}_saving'] / 10_000:g} % of the taker's fee")
+    console.print(table)
     if request := describe_request(shown["request"]):
         console.print(request)
     if limit := describe_exit(shown["exit"]):
@@ -72,8 +72,9 @@ def print_account(shown: dict[str, Any]) -> None:
         if rows:
             table = Table(*(column.replace("_", " ") for column in columns), title=title, title_justify="left")
             for row in rows:
-                table.add_row(*(format_cell(row[column]) for column in columns))
+                table.add_row(*(format_cell(show_both(row, column)) for column in columns))
             console.print(table)
+            console.print("in brackets: ticks, lots, token units")
         else:
             console.print(f"no {title}")
     if shown["deadline"]:
@@ -112,6 +113,14 @@ def describe_flags(order: dict[str, Any]) -> str:
         "" if order["partner"] is None else f"or {order['partner']}",
     ]
     return ", ".join(word for word in words if word)
+
+
+def show_both(row: dict[str, Any], column: str) -> Any:
+    """What a row has there; behind a decimal what that is in ticks, lots or token units, which is what is signed."""
+    value, decimal = row[column], row.get("decimal", {}).get(column)
+    if column == "market":
+        return f"{row['symbol']} ({value})"
+    return value if decimal is None or str(decimal) == str(value) else f"{decimal} ({value})"
 
 
 def format_cell(value: Any) -> str:

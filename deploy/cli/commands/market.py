@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from setoff.deploy.cli.amounts import DECIMALS
@@ -14,15 +14,21 @@ from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
 from setoff.deploy.contracts import listing, tiers
 from setoff.deploy.contracts.listing import Proposal
+from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.market_names import MarketName, MarketNames
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.succession import find_successor
 from setoff.shared.state.leaves import MAX_SIGNERS
+from setoff.shared.wire.scales import MarketScale, Step
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what waits for what."""
+    if arguments.action == "list":
+        return _list_at_once(arguments)
     call, terms = _encode_proposal(arguments)
     if getattr(arguments, "dry_run", False):
         show(arguments, terms, *(f"{name:<20} {value}" for name, value in terms.items()))
@@ -49,6 +55,44 @@ def run(arguments: argparse.Namespace) -> int:
         proposal = listing.propose(l1, deployment, call)
         waits = f"proposal {proposal.id}, {_when(proposal)}: {proposal.describe()}"
         show(arguments, _to_facts(proposal), waits)
+    return 0
+
+
+def _list_at_once(arguments: argparse.Namespace) -> int:
+    """On a development chain, where no listing has to wait, a market that takes the next number."""
+    from setoff.deploy.devnet.anvil import dev_keys
+    from setoff.deploy.devnet.devnet import BITCOIN, DEPLOYER, check_is_devnet, enact
+
+    settings = load_client(arguments)
+    deployment = settings.load_deployment()
+    check_is_devnet(deployment, "a lister whose key everybody has")
+    l1 = connect(settings, deployment, dev_keys()[DEPLOYER])
+    found = ChainReader(l1, deployment).messages(deployment.block, l1.head().number)
+    number = 1 + sum(message.body[0] == records.LIST_MARKET for message in found)
+    terms = listing.make_terms(number, asdict(BITCOIN.parameters), *_read_terms(arguments))
+    name = MarketName(number, str(arguments.name), str(arguments.name).partition("-")[0], arguments.lot)
+    names = deployment.names
+    tokens = Step(1, names.collateral.decimals)
+    unit = terms.parameters.unit
+    scale = MarketScale.make(name.symbol, name.base, names.collateral.symbol, lot=name.lot, unit=unit, tokens=tokens)
+    others = tuple(each for each in names.markets if each.market != number)
+    # As the file has them they are checked: a symbol that is taken, or is none, is refused before anything is sent.
+    listed = [asdict(each) for each in (*others, name)]
+    names = MarketNames.read({"collateral": asdict(names.collateral), "markets": listed})
+    if arguments.dry_run:
+        shown = listing.to_names(terms)
+        show(arguments, shown, *(f"{key:<20} {value}" for key, value in shown.items()))
+        return 0
+    enact(l1, deployment, [listing.encode_listing(terms)])
+    replace(deployment, names=names).save(settings.deployment)
+    tick, lot = scale.tick.show(1), scale.lot.show(1)
+    show(
+        arguments,
+        {"market": number, "symbol": name.symbol, "tick_size": tick, "lot_size": lot},
+        f"market {number} is {name.symbol}: a lot is {lot} {scale.base}, a tick {tick} {scale.quote}",
+        "the next batch lists it; an operator that is started again calls it so. It needs a price:",
+        f"next: setoff oracle run --set min_sources=1 feeds={name.symbol}=file:PATH",
+    )
     return 0
 
 

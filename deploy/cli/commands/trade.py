@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,9 +13,10 @@ from setoff.deploy.cli.connections import ask_exchange, to_facts
 from setoff.deploy.cli.flags import FLAGS, SELF_TRADE
 from setoff.deploy.cli.output import show
 from setoff.shared.codec import records
-from setoff.shared.errors import InputError
+from setoff.shared.errors import InputError, SetoffError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
+from setoff.shared.wire.scales import MarketScale
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,17 +30,55 @@ def run(arguments: argparse.Namespace) -> int:
         market = ask_exchange(arguments, lambda client: client.market(arguments.market))
         show(arguments, market, *describe_market(market))
     else:
-        results = ask_exchange(arguments, lambda client: act(client, arguments))
-        describe = describe_result if arguments.action in ("crank", "dead-man", "cancel") else describe_order
+        results, lines = ask_exchange(arguments, lambda client: act_and_describe(client, arguments))
         facts = [to_facts(result) for result in results]
-        show(arguments, facts if len(facts) > 1 else facts[0], *map(describe, results))
+        show(arguments, facts if len(facts) > 1 else facts[0], *lines)
     return 0
+
+
+async def act_and_describe(
+    client: SetoffClient, arguments: argparse.Namespace
+) -> tuple[Sequence[SubmitResult], list[str]]:
+    """Do it; and what came of it in words, of orders with what to do next."""
+    results = await act(client, arguments)
+    if arguments.action in ("crank", "dead-man", "cancel"):
+        return results, [describe_result(result) for result in results]
+    market = arguments.market or await find_market(client, arguments.order_slot)
+    scale = None
+    with contextlib.suppress(SetoffError):  # it is done: what is only shown may not fail any more
+        scale = (await client.scales())[market]
+    lines = [describe_order(result, scale) for result in results]
+    resting = [str(result.order_slot) for result in results if result.resting]
+    if resting:
+        lines.append(f"next: `setoff account` shows it, `setoff trade cancel {resting[0]}` takes it back")
+    elif any(result.fills for result in results):
+        lines.append("next: `setoff account` shows the position, `setoff trade close MARKET` closes it")
+    return results, lines
+
+
+async def find_market(client: SetoffClient, order_slot: int) -> int:
+    """The market of an open order, 0 if there is none."""
+    return next((int(each["market"]) for each in await client.orders() if each["order_slot"] == order_slot), 0)
+
+
+def read_number(market: int | str, text: str | int) -> int | str:
+    """What was typed of a market: a decimal where that is named by its symbol, else a whole number of ticks or lots.
+
+    Raises InputError.
+    """
+    if isinstance(text, int) or isinstance(market, str):
+        return text
+    if "." in text:
+        what = f"{text}: market {market} is a number, so lots and ticks are meant; name it by its symbol for decimals"
+        raise InputError("bad_parameters", what)
+    return int(text)
 
 
 async def act(client: SetoffClient, arguments: argparse.Namespace) -> Sequence[SubmitResult]:
     """One action of an account, which a pair of armed orders is two records of. Raises Refusal with its reason."""
     if arguments.action == "crank":
-        return [await client.crank(arguments.market)]
+        market = arguments.market
+        return [await client.crank(market if isinstance(market, int) else (await client.scales()).find(market))]
     if arguments.action == "dead-man":
         return [await client.schedule_cancel(await client.now() + arguments.seconds if arguments.seconds else 0)]
     if arguments.action == "cancel":
@@ -46,10 +86,20 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> Sequence[S
     if arguments.action == "close":
         return [await client.close_position(arguments.market, slippage=arguments.slippage)]
     if arguments.action == "amend":
-        return [await client.amend(arguments.order_slot, arguments.price, arguments.size)]
+        return [await amend(client, arguments)]
     if arguments.above is not None and arguments.below is not None:
         return await place_pair(client, arguments)
     return [await place(client, arguments)]
+
+
+async def amend(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
+    """Another price and size for an order: in ticks and lots, or as decimals of the market that is named."""
+    market = arguments.market
+    price, size = read_number(market, arguments.price), read_number(market, arguments.size)
+    if isinstance(market, str):
+        scales = await client.scales()
+        price, size = scales.read_price(market, price), scales.read_size(market, size)
+    return await client.amend(arguments.order_slot, int(price), int(size))
 
 
 async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
@@ -58,19 +108,20 @@ async def place(client: SetoffClient, arguments: argparse.Namespace) -> SubmitRe
     flags = FLAGS[arguments.flags] | SELF_TRADE[arguments.self_trade]
     if arguments.reduce_only:
         flags |= records.REDUCE_ONLY
-    market, size, own = arguments.market, arguments.size, arguments.client
-    trigger = 0
+    market, own = arguments.market, arguments.client
+    size, trigger = read_number(market, arguments.size), read_number(market, 0)
     if arguments.above is not None:
-        flags, trigger = flags | records.ABOVE, arguments.above
+        flags, trigger = flags | records.ABOVE, read_number(market, arguments.above)
     elif arguments.below is not None:
-        flags, trigger = flags | records.BELOW, arguments.below
+        flags, trigger = flags | records.BELOW, read_number(market, arguments.below)
     expiry = await client.now() + arguments.expires if arguments.expires else 0
     if arguments.price is None and trigger:
         return await client.place_stop(market, side, size, flags, trigger, expiry=expiry, client=own)
     if arguments.price is None:
         flags &= ~records.TIME_IN_FORCE
         return await client.place_market(market, side, size, flags=flags, slippage=arguments.slippage, client=own)
-    return await client.place(market, side, arguments.price, size, flags, expiry=expiry, trigger=trigger, client=own)
+    price = read_number(market, arguments.price)
+    return await client.place(market, side, price, size, flags, expiry=expiry, trigger=trigger, client=own)
 
 
 async def place_pair(client: SetoffClient, arguments: argparse.Namespace) -> tuple[SubmitResult, SubmitResult]:
@@ -82,19 +133,23 @@ async def place_pair(client: SetoffClient, arguments: argparse.Namespace) -> tup
     side: int = records.BUY if arguments.action == "buy" else records.SELL
     flags = SELF_TRADE[arguments.self_trade] | (records.REDUCE_ONLY if arguments.reduce_only else 0)
     expiry = await client.now() + arguments.expires if arguments.expires else 0
-    return await client.place_pair(
-        arguments.market, side, arguments.size, arguments.above, arguments.below, flags=flags, expiry=expiry
-    )
+    market = arguments.market
+    size, above, below = (read_number(market, text) for text in (arguments.size, arguments.above, arguments.below))
+    return await client.place_pair(market, side, size, above, below, flags=flags, expiry=expiry)
 
 
 async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
     """The price as of L1's time, once or until the process is stopped: then an exchange that is away for a while, or a
     price that another process reported first, ends nothing."""
+    market, price = arguments.market, read_number(arguments.market, arguments.price)
+    if isinstance(market, str):
+        scales = await client.scales()
+        price, market = scales.read_price(market, price), scales.find(market)
     while True:
         try:
             now = await client.now()
             for signer in arguments.signer:
-                result = await client.report(signer, now, arguments.market, arguments.price)
+                result = await client.report(signer, now, market, int(price))
                 show(arguments, to_facts(result), describe_result(result))
         except (Refusal, Unavailable) as error:
             if not arguments.every or error.reason not in ("not_ready", "stale_report"):
@@ -119,8 +174,12 @@ def describe_book(book: Mapping[str, Any]) -> list[str]:
     lines = []
     for side in ("asks", "bids"):
         levels = book[side][::-1] if side == "asks" else book[side]
-        lines += [f"{side[:3]} {level['price']:>10} {level['size']:>12} in {level['orders']}" for level in levels]
-    return lines or ["no orders rest"]
+        for level in levels:
+            price, size = level["decimal"]["price"], level["decimal"]["size"]
+            counted = f"{level['price']:>10} {level['size']:>12} in {level['orders']}"
+            lines.append(f"{side[:3]} {price:>12} {size:>12} {counted}")
+    head = f"{book['symbol']:<4}{'price':>12} {'size':>12} {'ticks':>10} {'lots':>12} in orders"
+    return [head, *lines] if lines else ["no orders rest"]
 
 
 def describe_market(market: Mapping[str, Any]) -> list[str]:
@@ -141,8 +200,16 @@ def describe_result(result: SubmitResult) -> str:
     return f"{result.outcome} as record {result.sequence}, batch {result.batch}"
 
 
-def describe_order(result: SubmitResult) -> str:
-    """For people: an order."""
+def describe_order(result: SubmitResult, scale: MarketScale | None = None) -> str:
+    """For people: an order; with its market's `scale` in decimals, too."""
     so_far = " so far; the exchange goes on with it" if result.is_paused else ""
     filled, resting, order_slot = result.filled, result.resting, result.order_slot
-    return f"{describe_result(result)}: {filled} lots filled, {resting} rest in order slot {order_slot}{so_far}"
+    said = f"{describe_result(result)}: {filled} lots filled, {resting} rest in order slot {order_slot}{so_far}"
+    if scale is None:
+        return said
+    fills = [(int(fill["size"]), int(fill["price"])) for fill in result.fills]
+    parts = [f"{scale.lot.show(size)} {scale.base} at {scale.tick.show(price)} {scale.quote}" for size, price in fills]
+    lines = [f"  {scale.symbol}: filled {part}" for part in parts]
+    if resting:
+        lines.append(f"  {scale.symbol}: {scale.lot.show(resting)} {scale.base} rests")
+    return "\n".join([said, *lines])

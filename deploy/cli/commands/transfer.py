@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from setoff.deploy.cli.amounts import format_amount
-from setoff.deploy.cli.connections import ask_exchange, to_facts
+from setoff.deploy.cli.connections import ask_exchange, ask_money, to_facts
 from setoff.deploy.cli.output import show
 from setoff.shared.errors import InputError
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
@@ -19,11 +18,14 @@ MOST_DIGITS: Final = 20
 def run(arguments: argparse.Namespace) -> int:
     """Move it, and say so."""
 
-    async def ask(client: SetoffClient) -> SubmitResult:
-        return await client.transfer(get_peer(arguments.to, await client.load()), arguments.amount)
+    async def ask(client: SetoffClient) -> tuple[SubmitResult, str]:
+        money = await ask_money(client)
+        peer, amount = get_peer(arguments.to, await client.load()), money.read(arguments.amount)
+        result = await client.transfer(peer, amount)
+        moved = f"{money.show(amount)} moved to account {peer}: record {result.sequence}, batch {result.batch}"
+        return result, f"{moved}; {money.show(int((await client.account())['free']))} free are left here"
 
-    result = ask_exchange(arguments, ask)
-    moved = f"{format_amount(arguments.amount)} moved: record {result.sequence}, batch {result.batch}"
+    result, moved = ask_exchange(arguments, ask)
     show(arguments, to_facts(result), moved)
     return 0
 

@@ -6,14 +6,16 @@ import argparse
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
-from setoff.deploy.cli.amounts import format_amount
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.codec import signatures
 from setoff.shared.config.deployment_file import is_hex
 from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ConfigError
+
+NEXT: Final = "next: setoff deposit 1000 locks some of them for an account at the exchange"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,20 +54,18 @@ def show_address(key: bytes) -> str:
 
 
 def _fund(arguments: argparse.Namespace) -> int:
-    from setoff.deploy.cli.connections import connect
-    from setoff.deploy.devnet.anvil import CHAIN_ID, dev_keys
-    from setoff.deploy.devnet.devnet import FAUCET, WALLET, Faucet
+    from setoff.deploy.cli.connections import connect, get_money
+    from setoff.deploy.devnet.anvil import dev_keys
+    from setoff.deploy.devnet.devnet import FAUCET, WALLET, Faucet, check_is_devnet
 
     settings = load_client(arguments)
     deployment = settings.load_deployment()
-    if deployment.chain_id != CHAIN_ID:
-        raise ConfigError(
-            "wrong_chain", f"only a development chain ({CHAIN_ID}) has a faucet, not {deployment.chain_id}"
-        )
+    check_is_devnet(deployment, "a faucet")
     text = arguments.wallet
     owner = bytes.fromhex(text[2:]) if is_hex(text, 20) else signatures.address_of(read_key(text, "wallet"))
     l1 = connect(settings, deployment, dev_keys()[FAUCET])
     Faucet(l1, deployment).give(owner, arguments.tokens)
-    more = f"0x{owner.hex()} has {WALLET / 10**18:g} ETH and {format_amount(arguments.tokens)} test dollars more"
-    show(arguments, {"address": owner, "wei": str(WALLET), "tokens": str(arguments.tokens)}, more)
+    tokens = get_money(deployment).show(arguments.tokens)
+    more = f"0x{owner.hex()} has {WALLET / 10**18:g} ETH for gas and {tokens} more"
+    show(arguments, {"address": owner, "wei": str(WALLET), "tokens": str(arguments.tokens)}, more, NEXT)
     return 0

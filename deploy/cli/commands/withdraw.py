@@ -6,9 +6,8 @@ import argparse
 import time
 from datetime import timedelta
 
-from setoff.deploy.cli.amounts import format_amount
 from setoff.deploy.cli.commands.account import describe_exit
-from setoff.deploy.cli.connections import ask_exchange, open_vault
+from setoff.deploy.cli.connections import ask_exchange, ask_money, get_money, open_vault
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
@@ -23,8 +22,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, wait for the confirmation on L1 (the challenge period at least), and have it paid."""
     index = arguments.index
     if index is None:
-        index = ask_exchange(arguments, lambda client: request(client, arguments.amount))
-        granted = f"withdrawal {index} is granted; L1 pays once its epoch is confirmed"
+
+        async def ask(client: SetoffClient) -> tuple[int, str]:
+            money = await ask_money(client)
+            amount = money.read(arguments.amount)
+            return await request(client, amount), money.show(amount)
+
+        index, amount = ask_exchange(arguments, ask)
+        granted = f"withdrawal {index} of {amount} is granted; L1 pays once its epoch is confirmed"
         if arguments.no_wait:
             later = f"have it paid then: setoff withdraw --index {index}"
             show(arguments, {"withdrawal": index, "paid": False}, granted, later)
@@ -47,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
                 raise
         else:
             tell_progress("")
-            paid = f"the vault paid {format_amount(proof.amount)} to 0x{proof.owner.hex()}"
+            money = get_money(load_client(arguments).load_deployment())
+            paid = f"the vault paid {money.show(proof.amount)} to 0x{proof.owner.hex()}"
             show(
                 arguments, {"withdrawal": index, "paid": True, "amount": str(proof.amount), "owner": proof.owner}, paid
             )

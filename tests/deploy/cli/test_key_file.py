@@ -54,4 +54,4 @@ def test_a_development_chain_has_money_for_it_and_no_other_has(
     assert exchange.anvil.l1.balance(owner) == 2 * 10**18
     replace(exchange.deployment, chain_id=1).save(file)
     assert main(["wallet", "fund", str(key), *where]) == 2
-    assert "only a development chain" in capsys.readouterr().err
+    assert "there is a faucet on a development chain" in capsys.readouterr().err

@@ -121,7 +121,7 @@ def test_an_error_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
         ("acount", "there is no 'acount'; did you mean 'account'?"),
         ("trade by 1 2", "did you mean 'buy'?"),
         ("deposit 1,5", "type it as 100, 12.5"),
-        ("trade buy one 2", "'one' is not a whole number"),
+        ("trade buy 1 two", "'two' is not a number, as 10 or 0.5"),
         ("deploy --operator 0x1234", "'0x1234' is not an address: 0x and 40"),
         ("agent set 1 0x", "is not an address"),
         ("agent set 1 0x" + "11" * 20 + " --days nan", "'nan' is not a number greater than 0"),

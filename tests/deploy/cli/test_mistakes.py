@@ -15,12 +15,12 @@ from tests.support.processes.running_operator import Running
 from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
-from setoff.deploy.cli.amounts import parse_amount
+from setoff.deploy.cli.amounts import Money, parse_amount
 from setoff.deploy.cli.commands.devnet import GUIDE, name_command
 from setoff.deploy.cli.inspection.verdict import compare
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.proven import ProvenClaim
 from setoff.shared.sdk import KeySigner
 from setoff.watcher.execution.verify import Execution
@@ -74,7 +74,26 @@ def test_the_guide_names_a_command_that_is_there() -> None:
     command = name_command().split()
     assert Path(command[0]).is_file() and command[1:] == ["setoff"]
     typed = [line for line in GUIDE.splitlines() if line.startswith("  ") and "export" not in line]
-    assert len(typed) == 19 and all("{setoff} " in line for line in typed)
+    assert len(typed) == 20 and all("{setoff} " in line for line in typed)
+
+
+@pytest.mark.parametrize("line", ["wallet fund 0x" + 40 * "1", "market list ETH-PERP"])
+def test_what_only_a_development_chain_has_is_refused_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    path = tmp_path / "deployment.json"
+    Deployment(1, *(["0x" + 40 * "a"] * 7)).save(path)
+    assert cli.main([*line.split(), f"--deployment={path}"]) == 2
+    said = capsys.readouterr().err
+    assert "wrong_chain: there is a " in said and "on a development chain (31337), and not on chain 1" in said
+
+
+def test_amounts_of_a_token_have_its_decimals() -> None:
+    assert Money("WEI", 18).read(parse_amount("1.5")) == 15 * 10**17
+    assert Money("YEN", 0).read(parse_amount("15")) == 15 and Money("YEN", 0).show(1_500) == "1,500 YEN"
+    assert Money("CENT", 2).show(-123_456) == "-1,234.56 CENT"
+    with pytest.raises(InputError, match="CENT has 2 decimals"):
+        Money("CENT", 2).read(parse_amount("1.505"))
 
 
 @pytest.mark.parametrize("key", [dev_keys()[3].hex(), "0x" + dev_keys()[3].hex(), f" {dev_keys()[3].hex()}\n"])

@@ -118,6 +118,32 @@ async def test_two_that_wait_on_both_sides_are_a_pair(exchange: Running, setoff:
     assert "have no price" in await setoff("trade buy 1 3 99 --above 150 --below 50", code=1)
 
 
+async def test_a_market_by_its_symbol_takes_decimals(exchange: Running, setoff: Command) -> None:
+    """A lot of M1-PERP is 1, and a tick 0.00001 USD."""
+    said = await setoff("trade sell m1-perp 5 0.00101")
+    assert "0 lots filled, 5 rest in order slot 0" in said and "M1-PERP: 5 M1 rests" in said
+    assert "next: `setoff account` shows it, `setoff trade cancel 0` takes it back" in said
+    said = await setoff("trade buy M1-PERP 2 0.00102", trader_key(2))
+    assert "M1-PERP: filled 2 M1 at 0.00101 USD" in said and "`setoff trade close MARKET` closes it" in said
+    assert "0.00101            3        101            3 in 1" in await setoff("trade book M1-PERP")
+    shown = await setoff("account", trader_key(2))
+    assert "M1-PERP (1)" in shown and "-0.00002 (-20)" in shown and "999,999.997978 USD" in shown
+    assert "2 rest in order slot 0" in await setoff("trade amend 0 2 0.00103 --market M1-PERP")
+    assert "2 rest in order slot 1" in await setoff("trade buy M1-PERP 2 --above 0.0015")
+    await setoff("trade buy M1-PERP 2 0.00099")
+    assert "2 lots filled" in await setoff("trade close M1-PERP --slippage 90000", trader_key(2))
+    assert "not_due" in await setoff("trade crank M1-PERP", code=1)
+    between = await setoff("trade buy M1-PERP 2 0.000995", code=1)
+    assert "price_out_of_range" in between and "0.00099 or 0.001" in between
+    assert "name it by its symbol for decimals" in await setoff("trade buy 1 0.5 99", code=1)
+    assert "there is no market NONE-PERP; there are M1-PERP" in await setoff("trade buy NONE-PERP 1 1", code=1)
+
+
+async def test_money_has_a_symbol_and_says_what_is_left(exchange: Running, setoff: Command) -> None:
+    said = await setoff("transfer 100 .3")
+    assert said.startswith("100.000000 USD moved to account ") and "999,900.000000 USD free are left here" in said
+
+
 async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
     exchange.l1.time += 5
     await asyncio.sleep(0.1)
