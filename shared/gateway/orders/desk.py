@@ -19,8 +19,10 @@ from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult, Unavailable
 
 Json = dict[str, Any]
 
-SLOT_TRIES: Final = 4
-"""Free order slots that are tried where another client of the account takes them, too."""
+TRIES: Final = 4
+"""So often an order is sent where another client of the account, or of the key, was quicker."""
+SHARED: Final = frozenset({"order_slot_taken", "nonce_used", "nonce_too_old", "nonce_too_far"})
+"""What is refused then."""
 LOST: Final = 2.0
 """Seconds for which an order whose answer was lost is looked for."""
 
@@ -47,7 +49,7 @@ class Desk:
 
     async def _send(self, order: Wanted, partner: int | None) -> SubmitResult:
         asset = order.asset
-        for last in range(SLOT_TRIES - 1, -1, -1):
+        for last in range(TRIES - 1, -1, -1):
             try:
                 return await self.client.place(
                     asset.market,
@@ -60,11 +62,11 @@ class Desk:
                     partner=partner,
                 )
             except Refusal as error:
-                if error.reason == "order_slot_taken" and last:
+                if error.reason in SHARED and last:
                     continue
                 raise await self._explain(error, asset) from None
             except Unavailable as error:
-                found = await self._find_lost(order)
+                found = await self._find_lost(order) if error.reason == "not_ready" else None
                 if found is None:
                     raise to_error(error, asset.number) from None
                 return found

@@ -23,7 +23,7 @@ async def fill_with_life(bot: CcxtBot) -> None:
     await bot.quote(BUY, PRICE - 20, 1000)
     await bot("createOrder", SYMBOL, "market", "buy", 0.02, PRICE)
     await bot("createOrder", SYMBOL, "market", "sell", 0.01, PRICE)
-    cancelled = await bot.rest()
+    cancelled = await bot.rest(postOnly=True)
     await bot("cancelOrder", cancelled, SYMBOL)
     id = await bot.rest()
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.support.gateways.equality import assert_equal_views
+from tests.support.gateways.equality import assert_equal_views, assert_money_adds_up
 from tests.support.gateways.gateway_town import MAKER, PRICE, GatewayTown
 from tests.support.gateways.sdk_bot import GTC, SdkBot, sdk_bot
 from tests.support.waiting import wait_until
@@ -74,16 +74,7 @@ def test_money_is_what_was_paid_in_and_what_fills_fees_and_funding_say(bot: SdkB
     quote(bot.town, SELL, PRICE + 10, 60)
     bot.exchange.market_open("BTC", True, 0.006)
     bot.wait_for_fills()
-    fills = bot.info.user_fills_by_time(bot.user, 0)
-    paid = sum(Decimal(fill["closedPnl"]) - Decimal(fill["fee"]) for fill in fills)
-    funding = sum(Decimal(each["delta"]["usdc"]) for each in bot.info.user_funding_history(bot.user, 0))
-    moved = Decimal(0)
-    for update in bot.info.user_non_funding_ledger_updates(bot.user, 0):
-        amount = Decimal(update["delta"]["usdc"])
-        moved += -amount if update["delta"]["type"] == "withdraw" else amount
-    decimal = bot.native()["decimal"]
-    spent = sum(Decimal(position["decimal"]["cost"]) for position in bot.native()["positions"])
-    assert moved + paid + funding == Decimal(decimal["collateral"]) + spent
+    assert_money_adds_up(bot)
 
 
 @pytest.mark.parametrize(("kind", "to"), [("sl", PRICE - 700), ("tp", PRICE + 700)])

@@ -475,7 +475,7 @@ SHIPPED: Final = (
     Shipped("fetch_funding_rate_history", "symbol"),
     Shipped("fetch_balance"),
     Shipped("fetch_positions", "symbol", _CLASS),
-    Shipped("fetch_orders", "symbol"),
+    Shipped("fetch_orders", "symbol", "has no word for a post-only order's time in force, Alo"),
     Shipped("fetch_open_orders", "symbol"),
     Shipped("fetch_closed_orders", "symbol"),
     Shipped("fetch_my_trades", "symbol"),

@@ -9,6 +9,20 @@ from tests.support.gateways.sdk_bot import SdkBot
 from tests.support.waiting import wait_until
 
 
+def assert_money_adds_up(bot: SdkBot) -> None:
+    """What was paid in, what fills have realised and cost, and funding are the collateral, and what positions cost."""
+    fills = bot.info.user_fills_by_time(bot.user, 0)
+    paid = sum(Decimal(fill["closedPnl"]) - Decimal(fill["fee"]) for fill in fills)
+    funding = sum(Decimal(each["delta"]["usdc"]) for each in bot.info.user_funding_history(bot.user, 0))
+    moved = Decimal(0)
+    for update in bot.info.user_non_funding_ledger_updates(bot.user, 0):
+        amount = Decimal(update["delta"]["usdc"])
+        moved += -amount if update["delta"]["type"] == "withdraw" else amount
+    native = bot.native()
+    spent = sum(Decimal(position["decimal"]["cost"]) for position in native["positions"])
+    assert moved + paid + funding == Decimal(native["decimal"]["collateral"]) + spent
+
+
 def assert_equal_views(bot: SdkBot) -> None:
     """Money, positions and open orders are the same; both are read until nothing has happened in between."""
 

@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class GatewayTown:
     folder: Path
     owner: str
     price: dict[int, int] = field(default_factory=lambda: {1: PRICE, 2: PRICE})
+    told: list[str] = field(default_factory=list)
+    """What the oracle's signers were refused for."""
 
     @property
     def socket_url(self) -> str:
@@ -121,12 +123,6 @@ def gateway_town(folder: Path) -> Iterator[GatewayTown]:
             "SETOFF_OPERATOR_HISTORY_URL": f"sqlite:///{folder / 'history.sqlite'}",
             "SETOFF_OPERATOR_RECEIPTS": "false",
         }
-        for_gateway = {
-            "SETOFF_GATEWAY_KEY": AGENT.hex(),
-            "SETOFF_GATEWAY_ACCOUNT": address(OWNER),
-            "SETOFF_GATEWAY_LISTEN": "127.0.0.1:0",
-            "SETOFF_GATEWAY_STATE_DIR": str(folder / "gateway"),
-        }
         sequencer = Process("operator", ["operator", "sequencer"], shared | for_operator, folder / "operator.log")
         publisher = Process("publisher", ["operator", "publisher"], shared | for_operator, folder / "publisher.log")
         running = [sequencer, publisher]
@@ -134,17 +130,14 @@ def gateway_town(folder: Path) -> Iterator[GatewayTown]:
             process.start()
         try:
             fund(devnet)
-            exchange = sequencer.wait_for("sequencer:")
+            exchange = sequencer.wait_for("sequencer:", 120)
             town = GatewayTown("", exchange, folder, address(OWNER))
             with reporting(town):
-                wait_until(lambda: _is_priced(town), 60, what=sequencer.tail)
-                name_agent(town)
-                environment = for_gateway | {"SETOFF_GATEWAY_EXCHANGE": exchange}
-                gateway = Process("gateway", ["gateway", "run"], environment, folder / "gateway.log")
-                running.append(gateway)
-                gateway.start()
-                town.url = gateway.wait_for("gateway:")
-                yield town
+                wait_until(lambda: _is_priced(town), 150, what=lambda: f"{town.told[-3:]}\n{sequencer.tail()}")
+                name_agent(town, OWNER, AGENT)
+                with gateway_process(exchange, OWNER, AGENT, folder / "gateway") as url:
+                    town.url = url
+                    yield town
         finally:
             for process in running:
                 process.ask_to_end()
@@ -161,7 +154,33 @@ def fund(devnet: Devnet) -> None:
         Vault(owner, devnet.deployment).deposit(FUNDS)
 
 
-def name_agent(town: GatewayTown) -> None:
+@contextmanager
+def other_gateway(town: GatewayTown, owner: bytes, agent: bytes) -> Iterator[GatewayTown]:
+    """A second gateway in the same town, for another owner with an agent."""
+    name_agent(town, owner, agent)
+    with gateway_process(town.exchange, owner, agent, town.folder / "other-gateway") as url:
+        yield replace(town, url=url, owner=address(owner))
+
+
+@contextmanager
+def gateway_process(exchange: str, owner: bytes, agent: bytes, folder: Path) -> Iterator[str]:
+    """`setoff gateway run`, and its URL."""
+    environment = {
+        "SETOFF_GATEWAY_EXCHANGE": exchange,
+        "SETOFF_GATEWAY_KEY": agent.hex(),
+        "SETOFF_GATEWAY_ACCOUNT": address(owner),
+        "SETOFF_GATEWAY_LISTEN": "127.0.0.1:0",
+        "SETOFF_GATEWAY_STATE_DIR": str(folder),
+    }
+    process = Process("gateway", ["gateway", "run"], environment, folder.with_suffix(".log"))
+    process.start()
+    try:
+        yield process.wait_for("gateway:", 120)
+    finally:
+        process.stop()
+
+
+def name_agent(town: GatewayTown, owner: bytes, agent: bytes) -> None:
     """Let the agent trade for the owner."""
 
     async def name(client: SetoffClient) -> None:
@@ -174,9 +193,9 @@ def name_agent(town: GatewayTown) -> None:
 
         await until(is_there)
         expiry = await client.now() + DAYS * 86_400
-        await client.set_agent(1, signatures.address_of(AGENT), expiry)
+        await client.set_agent(1, signatures.address_of(agent), expiry)
 
-    town.ask(name)
+    town.run(owner, name)
 
 
 def _is_priced(town: GatewayTown) -> bool:
@@ -208,8 +227,9 @@ def reporting(town: GatewayTown) -> Iterator[None]:
                             await first.report(0, now, market, price)
                             await second.report(1, now, market, price)
                         last = prices, loop.time()
-                    except SetoffError:
-                        await asyncio.sleep(0.5)  # the markets may not be there yet, or the second is the same
+                    except SetoffError as error:  # the markets may not be there yet, or the second is the same
+                        town.told.append(str(error))
+                        await asyncio.sleep(0.5)
                 await asyncio.sleep(0.1)
 
     thread = threading.Thread(target=lambda: asyncio.run(report()))

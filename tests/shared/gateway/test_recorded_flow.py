@@ -1,0 +1,80 @@
+"""Order flow recorded at a real exchange, level 3, sent through gateways by hyperliquid-python-sdk as it is; at the end
+both bots' views are the exchange's own, to the unit."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from zlib import crc32
+
+import pytest
+from hyperliquid.utils.types import Cloid
+from tests.support.gateways.equality import assert_equal_views, assert_money_adds_up
+from tests.support.gateways.gateway_town import PRICE, TAKER, GatewayTown, other_gateway
+from tests.support.gateways.sdk_bot import GTC, SdkBot, only, sdk_bot
+
+from setoff.deploy.simulation.demo.sample import LOTS, OrderEvent, read_orders, read_trades
+from setoff.shared.codec.hashing import keccak
+from setoff.shared.codec.records import BUY
+
+GONE = "Order was never placed, already canceled, or filled."
+EXPECTED = (GONE, "Too many open orders.")
+"""A cancel may come after its order was filled, and an account has 256 places for orders."""
+
+
+@pytest.fixture
+def bots(town: GatewayTown) -> Iterator[list[SdkBot]]:
+    """Two owners' bots, each behind a gateway of its own: orders of one owner do not trade with each other."""
+    agent = keccak(b"another gateway's agent")
+    with ExitStack() as stack:
+        first = stack.enter_context(sdk_bot(town))
+        first.close_all()
+        other = stack.enter_context(other_gateway(town, TAKER, agent))
+        second = stack.enter_context(sdk_bot(other, key=agent))
+        town.set_price(1, read_trades()[0].price)
+        yield [first, second]
+        for bot in (first, second):
+            bot.clear()
+        first.close_all()
+        town.set_price(1, PRICE)
+
+
+def send(bots: list[SdkBot], events: Iterator[OrderEvent]) -> Counter[str]:
+    """Send each event by the bot that its order is dealt to; what was told, counted by its kind."""
+    told: Counter[str] = Counter()
+    for event in events:
+        bot, cloid = bots[crc32(str(event.order).encode()) % len(bots)], Cloid.from_int(event.order)
+        if event.size:
+            size = event.size / LOTS
+            status = bot.place("BTC", event.side == BUY, size, event.price, GTC, cloid=cloid)
+        else:
+            status = only(bot.exchange.cancel_by_cloid("BTC", cloid))
+        if isinstance(status, dict) and "error" in status:
+            assert status["error"].startswith(EXPECTED), (event, status)
+        told[status if isinstance(status, str) else next(iter(status))] += 1
+    return told
+
+
+def check(bots: list[SdkBot]) -> None:
+    """Both views, and what the fills say of money and positions."""
+    for bot in bots:
+        bot.wait_for_fills()
+        assert_equal_views(bot)
+        assert_money_adds_up(bot)
+    sizes = [int(position["size"]) for bot in bots for position in bot.native()["positions"] if position["market"] == 1]
+    assert sum(sizes) == 0, "one has sold what the other has bought"
+
+
+def test_hundreds_of_recorded_events_end_in_the_exchanges_own_view(bots: list[SdkBot]) -> None:
+    told = send(bots, islice(read_orders(400), 300))
+    assert told["resting"] > 100 and told["filled"] and told["success"] > 50, told
+    assert told["error"] > 10, "no order was filled before its cancel came"
+    check(bots)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_whole_sample_does_with_each_of_its_trades(bots: list[SdkBot]) -> None:
+    told = send(bots, read_orders(40))
+    assert told["filled"] > 1000, told
+    check(bots)
