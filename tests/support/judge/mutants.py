@@ -333,7 +333,7 @@ MUTANTS = (
     Mutant(
         "makers without scale",
         "rules/margin.vy",
-        "matching",
+        "margin",
         "lots * integers.PPM, risen)",
         "lots * integers.PPM, 0)",
     ),
@@ -366,14 +366,14 @@ MUTANTS = (
     Mutant(
         "closing at risen margins",
         "rules/margin.vy",
-        "matching",
+        "margin",
         "0 if size * delta < 0 and abs(delta) <= abs(size) else market.scale",
         "market.scale",
     ),
     Mutant(
         "flipping at usual margins",
         "rules/margin.vy",
-        "matching",
+        "margin",
         "size * delta < 0 and abs(delta) <= abs(size)",
         "size * delta < 0",
     ),

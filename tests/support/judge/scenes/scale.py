@@ -96,6 +96,34 @@ def play_closing(world: JudgedWorld) -> None:
     assert world.run(world.order(1, BUY, 100, 250, order_slot=3)) == ["insufficient_margin"]
 
 
+def play_dear_closing(world: JudgedWorld) -> None:
+    """Who only closes may do it at a price that takes more of what it has than of its position, if its usual margins
+    are left; and who opens in another market owes the usual ones in the crowded market."""
+    world.begin(markets=2, money=200_000, max_open_interest=2_000, taker_fee=5_000, maker_fee=0)
+    assert world.batch([world.set_terms(scale_from=0, scale_most=10_000)]) == [OK]
+    world.trade(1, 2, 100, 990)
+    world.trade(3, 4, 100, 1_000)
+    for _ in range(2):
+        world.wait(60)
+        assert world.run(world.price(100), world.price(100, 2), world.crank()) == [OK] * 3
+    assert world.batch([stamp_message(world.withdraw(1, 200_000 - 9_900 - 150), world.time)]) == [OK]
+    assert world.run(world.order(1, SELL, 100, 10, order_slot=2, market=2)) == [OK]
+    assert world.run(world.order(4, SELL, 110, 1, order_slot=7)) == [OK]
+    assert world.run(world.order(1, BUY, 110, 1, order_slot=7)) == [OK]
+    assert world.position(1).size == -989
+
+
+def play_flipping(world: JudgedWorld) -> None:
+    """What closes and then opens is judged as what opens."""
+    begin(world, 1_900)
+    world.trade(4, 3, 100, 10)
+    assert world.run(world.withdraw(3, 198_000)) == [OK]
+    assert world.run(world.order(3, SELL, 101, 60, order_slot=1)) == [OK]
+    assert measure(world, 4) == 128
+    assert world.run(world.order(2, BUY, 101, 60)) == [OK]
+    assert world.machine.state.order(3 << 8 | 1).size == 0 and world.position(3).size == 10
+
+
 def play_rounding(world: JudgedWorld) -> None:
     """To the unit, where a part of a weight is worth some: each is rounded once, and only initial margins rise."""
     unit = PPM
@@ -129,4 +157,13 @@ def play_thirds(world: JudgedWorld) -> None:
     assert measure(world) == 27  # from 1 on: 255 * 2 / 18 * 0.9549, rounded down once
 
 
-SCENES = (play_rise, play_bounds, play_makers, play_closing, play_rounding, play_thirds)
+SCENES = (
+    play_rise,
+    play_bounds,
+    play_makers,
+    play_closing,
+    play_dear_closing,
+    play_flipping,
+    play_rounding,
+    play_thirds,
+)
