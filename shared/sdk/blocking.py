@@ -129,6 +129,10 @@ class BlockingClient:
 
         return self._run(ask())
 
+    def history(self, what: str, of: int | str, **query: int | str) -> dict[str, Any]:
+        """See `SetoffClient.history`."""
+        return self._run(self._client.history(what, of, **query))
+
     def sign(self, body: bytes) -> bytes:
         """See `SetoffClient.sign`."""
         return self._client.sign(body)
@@ -156,6 +160,7 @@ class BlockingClient:
     fills = _blocking(SetoffClient.fills)
     find = _blocking(SetoffClient.find)
     backstop = _blocking(SetoffClient.backstop)
+    record = _blocking(SetoffClient.record)
     batch = _blocking(SetoffClient.batch)
     withdrawal = _blocking(SetoffClient.withdrawal)
     status = _blocking(SetoffClient.status)
@@ -164,6 +169,19 @@ class BlockingClient:
     find_market = _blocking(SetoffClient.find_market)
     stream = _streaming(SetoffClient.stream)
     subscribe = _streaming(SetoffClient.subscribe)
+
+    # --- what has happened
+
+    candles = _blocking(SetoffClient.candles)
+    trades = _streaming(SetoffClient.trades)
+    prices = _streaming(SetoffClient.prices)
+    funding_rates = _streaming(SetoffClient.funding_rates)
+    liquidations = _streaming(SetoffClient.liquidations)
+    past_fills = _streaming(SetoffClient.past_fills)
+    past_orders = _streaming(SetoffClient.past_orders)
+    ledger = _streaming(SetoffClient.ledger)
+    past_records = _streaming(SetoffClient.past_records)
+    past_batches = _streaming(SetoffClient.past_batches)
 
     # --- orders
 

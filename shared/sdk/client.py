@@ -33,8 +33,8 @@ class SetoffClient(Orders, Money):
     `over_socket`: records go over one WebSocket (`order_entry.py`), which is opened with the first, and again when it
     has ended.
 
-    What it shows is in `reads.py`, what it sends in `orders.py`, `money.py` and `submission.py`; `blocking.py` is the
-    same without `await`.
+    What it shows is in `reads.py` and `history.py`, what it sends in `orders.py`, `money.py` and `submission.py`;
+    `blocking.py` is the same without `await`.
     """
 
     def at(self, sub: int) -> Self:

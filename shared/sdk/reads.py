@@ -110,12 +110,6 @@ class Reads(Connection):
         shown: Lookup = await self._get(f"/v1/lookup/{self._own_name() if account is None else account}", **query)
         return shown
 
-    async def history(self, what: str, of: int | str, **query: int | str) -> dict[str, Any]:
-        """A page of what has happened, as the operation under `/v1/history/` shows it: `what` is its name there, as
-        "fills", `of` a market or an account. Raises Unavailable where no history is kept."""
-        page: dict[str, Any] = await self._get(f"/v1/history/{what}/{of}", **query)
-        return page
-
     async def record(self, sequence: int) -> PastRecord:
         """A record by its number, and how far it is. Raises Refusal("not_found") while the history has it not."""
         shown: PastRecord = await self._get(f"/v1/records/{sequence}")

@@ -11,7 +11,7 @@ from setoff.shared.codec import records
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.sdk.bodies import make_body
 from setoff.shared.sdk.figures import Execution
-from setoff.shared.sdk.reads import Reads
+from setoff.shared.sdk.history import History
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_record
@@ -78,7 +78,7 @@ class Nonces:
         return nonce
 
 
-class Submission(Reads):
+class Submission(History):
     """Signs and submits for one account, or, with an `agent`'s number, for that of another."""
 
     def __init__(
