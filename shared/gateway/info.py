@@ -15,7 +15,8 @@ from setoff.shared.gateway.parties import Party, make_sub_address
 from setoff.shared.gateway.refusals import Misshapen
 from setoff.shared.gateway.views import account_views as accounts
 from setoff.shared.gateway.views import candles
-from setoff.shared.gateway.views.market_views import show_meta, show_rate, show_spot_meta
+from setoff.shared.gateway.views.fundings import show_fundings
+from setoff.shared.gateway.views.market_views import show_meta, show_spot_meta
 from setoff.shared.gateway.views.order_history import find_order, list_orders
 from setoff.shared.gateway.views.pages import read_latest
 from setoff.shared.gateway.views.spans import read_span
@@ -156,13 +157,8 @@ class Info:
         rows = await or_nothing(
             read_latest(self._house.client, "ledger", party.name, "entries", ENTRIES, kind="funding")
         )
-        markets = await self._house.universe.markets()
-        rates = {int(market["market"]): show_rate(market["funding_rate"]) for market in markets}
-        return [
-            accounts.show_funding(self._house.universe, entry, None, rates[int(entry["market"])])
-            for entry in reversed(rows)
-            if first <= int(entry["time_ms"]) <= last
-        ]
+        wanted = [entry for entry in reversed(rows) if first <= int(entry["time_ms"]) <= last]
+        return await show_fundings(self._house.client, self._house.universe, self._house.fills(party), wanted)
 
     async def _ledger(self, request: Request) -> list[Json]:
         first, last = read_span(request)

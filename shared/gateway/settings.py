@@ -43,6 +43,7 @@ class GatewaySettings(Settings):
     sub: int = setting(
         0,
         "The sub-account that the owner's address stands for, 0 for the account itself.",
+        unit="sub-account",
         limit=Between(0, 15),
     )
     bot: str = setting(

@@ -19,7 +19,7 @@ from setoff.shared.gateway.info import FILLS, Info, show_asset_data, show_state
 from setoff.shared.gateway.orders.live import read_live
 from setoff.shared.gateway.parties import Party
 from setoff.shared.gateway.views import account_views as accounts
-from setoff.shared.gateway.views.market_views import show_rate
+from setoff.shared.gateway.views.fundings import show_fundings
 from setoff.shared.gateway.views.pages import read_after
 from setoff.shared.sdk import Refusal, SetoffClient
 
@@ -168,12 +168,8 @@ async def stream_fundings(house: House, subscription: Subscription) -> AsyncIter
     """`userFundings`: first the latest, then each."""
     party = _party(house, subscription)
     async for is_snapshot, entries in _new_entries(house, party, "funding"):
-        markets = await house.universe.markets()
-        rates = {int(market["market"]): show_rate(market["funding_rate"]) for market in markets}
-        told = []
-        for entry in entries:
-            shown = accounts.show_funding(house.universe, entry, None, rates[int(entry["market"])])
-            told.append({"time": shown["time"]} | {name: shown["delta"][name] for name in _FUNDING})
+        shown = await show_fundings(house.client, house.universe, house.fills(party), entries)
+        told = [{"time": each["time"]} | {name: each["delta"][name] for name in _FUNDING} for each in shown]
         yield {"user": party.address, "fundings": told} | ({"isSnapshot": True} if is_snapshot else {})
 
 

@@ -128,6 +128,8 @@ class BotSocket:
             if not isinstance(asked, Mapping) or kind not in ("info", "action"):
                 raise Misshapen("post: 'request' has a type, info or action, and a payload")
             payload = await self._post(kind, asked.get("payload"))
+            if kind == "info":
+                payload = {"type": asked["payload"]["type"], "data": payload}
         except Misshapen as error:
             kind, payload = "error", f"422: {error}"
         except BotError as error:

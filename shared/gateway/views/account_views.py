@@ -97,23 +97,6 @@ def show_fees(markets: list[Json], account: Mapping[str, Any] | None) -> Json:
     }
 
 
-def show_funding(universe: Universe, entry: Mapping[str, Any], size: int | None, rate: str) -> Json:
-    """A payment of funding, an entry of the ledger."""
-    asset = universe.of_market(int(entry["market"]))
-    return {
-        "time": int(entry["time_ms"]),
-        "hash": "0x" + "00" * 32,
-        "delta": {
-            "type": "funding",
-            "coin": asset.coin,
-            "usdc": universe.show_amount(int(entry["amount"])),
-            "szi": asset.show_size(size or 0),
-            "fundingRate": rate,
-            "nSamples": None,
-        },
-    }
-
-
 def show_entry(universe: Universe, entry: Mapping[str, Any]) -> Json | None:
     """An entry of the ledger that is neither a fill nor funding, None for those."""
     kind, amount = entry["kind"], int(entry["amount"])

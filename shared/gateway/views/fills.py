@@ -36,6 +36,8 @@ class FillBook:
         """Oldest first."""
         self.count = 0
         """So many there were."""
+        self._sizes: deque[tuple[tuple[int, int], int, int]] = deque(maxlen=KEPT)
+        """After each fill: where it was (batch, input), its market, and the position then."""
 
     async def read(self) -> list[Json]:
         """All that is kept, oldest first; what is new was asked for. Raises Refusal, Unavailable."""
@@ -47,6 +49,13 @@ class FillBook:
                 self._last_fill = int(fill["fill"])
             return list(self.fills)
 
+    def size_before(self, market: int, batch: int, input_index: int) -> int:
+        """The position in a market, lots, before an input; 0 before all fills that are kept."""
+        for where, of, size in reversed(self._sizes):
+            if of == market and where < (batch, input_index):
+                return size
+        return 0
+
     def _show(self, fill: Mapping[str, Any]) -> Json:
         asset = self._universe.of_market(int(fill["market"]))
         is_taker, lots = bool(fill["is_taker"]), int(fill["size"])
@@ -55,6 +64,7 @@ class FillBook:
         before, paid = position.size, position.cost
         ticks, unit = int(fill["price"]), self._universe.scales.units[asset.market]
         apply_fill(position, delta, ticks, _make_market(unit))
+        self._sizes.append(((int(fill["batch"]), int(fill["input_index"])), asset.market, position.size))
         realised = position.cost - paid - delta * ticks * unit
         client, number = int(fill["client"]), fill["order"]
         shown: Json = {

@@ -14,11 +14,12 @@ from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.sample import format_sample
 from setoff.shared.config.setting import list_settings
 from setoff.shared.config.settings import Settings
+from setoff.shared.gateway.settings import GatewaySettings
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = [OperatorSettings, WatcherSettings, OracleSettings]
+KINDS = [OperatorSettings, WatcherSettings, OracleSettings, GatewaySettings]
 READERS = {
     "sequencer": ("operator/sequencer/*.py", "operator/api/service.py", "operator/api/fronts.py"),
     "api": ("operator/api/admission.py", "operator/api/server.py", "operator/api/front.py"),
@@ -92,6 +93,13 @@ def test_a_good_file_needs_a_deployment_and_a_key_that_are_there(
     assert main(["watcher", "config", "--check", str(path)]) == 2
     said = capsys.readouterr().out
     assert "there is no file" in said and "watcher.key: is neither" in said and "2 problems" in said
+
+
+def test_a_gateway_needs_no_deployment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(f"deployment = '{tmp_path}/none.json'\n[gateway]\naccount = '7'\nkey = '{'11' * 32}'\n")
+    assert main(["gateway", "config", "--check", str(path)]) == 0
+    assert "all is well" in capsys.readouterr().out
 
 
 def test_each_value_is_shown_with_its_origin_but_no_key(

@@ -63,6 +63,13 @@ def test_all_of_the_client_needs_nothing_of_a_node() -> None:
     assert brought & NODE <= {"pydantic"}, brought & NODE
 
 
+def test_a_gateway_for_bots_needs_nothing_of_a_node() -> None:
+    tops = imported_by("import setoff.shared.gateway.service, setoff.deploy.cli.commands.gateway")
+    homes = packages_distributions()
+    brought = {canonicalize_name(home) for top in tops for home in homes.get(top, ())}
+    assert not brought & NODE
+
+
 def test_a_command_of_a_node_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['redis'] = None\n"

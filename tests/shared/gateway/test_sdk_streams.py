@@ -93,7 +93,7 @@ async def test_requests_are_answered_over_the_socket_and_what_cannot_be_is_said(
         assert await ask({"method": "ping"}) == {"channel": "pong"}
         asked = {"method": "post", "id": 7, "request": {"type": "info", "payload": {"type": "meta"}}}
         told = (await ask(asked))["data"]
-        assert told["id"] == 7 and told["response"]["payload"]["universe"][0]["name"] == "BTC"
+        assert told["id"] == 7 and told["response"]["payload"]["data"]["universe"][0]["name"] == "BTC"
         for wrong in ("not json", {"method": "sing"}, {"method": "subscribe"}):
             assert (await ask(wrong))["channel"] == "error"
         assert (await ask({"method": "subscribe", "subscription": {}}))["channel"] == "error"

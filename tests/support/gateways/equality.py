@@ -13,7 +13,9 @@ def assert_money_adds_up(bot: SdkBot) -> None:
     """What was paid in, what fills have realised and cost, and funding are the collateral, and what positions cost."""
     fills = bot.info.user_fills_by_time(bot.user, 0)
     paid = sum(Decimal(fill["closedPnl"]) - Decimal(fill["fee"]) for fill in fills)
-    funding = sum(Decimal(each["delta"]["usdc"]) for each in bot.info.user_funding_history(bot.user, 0))
+    payments = [each["delta"] for each in bot.info.user_funding_history(bot.user, 0)]
+    assert all(Decimal(payment["szi"]) and Decimal(payment["fundingRate"]) for payment in payments)
+    funding = sum(Decimal(payment["usdc"]) for payment in payments)
     moved = Decimal(0)
     for update in bot.info.user_non_funding_ledger_updates(bot.user, 0):
         amount = Decimal(update["delta"]["usdc"])
