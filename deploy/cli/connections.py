@@ -7,7 +7,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from setoff.deploy.cli.amounts import Money
@@ -78,7 +77,7 @@ def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:
         operator_bond = OperatorBond.read(l1, deployment)
     except ChainError as error:
         print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
-    return ReceiptStore(receipts_file(settings, deployment), deployment.domain, operator_bond)
+    return ReceiptStore.open(settings.receipts, deployment, operator_bond)
 
 
 async def ask_money(client: SetoffClient) -> Money:
@@ -90,11 +89,6 @@ async def ask_money(client: SetoffClient) -> Money:
 def get_money(deployment: Deployment) -> Money:
     """The same from the deployment file."""
     return Money(deployment.names.collateral.symbol, deployment.names.collateral.decimals)
-
-
-def receipts_file(settings: ClientSettings, deployment: Deployment) -> Path:
-    """Where the receipts of this deployment are kept."""
-    return settings.receipts / f"{deployment.file_name}.jsonl"
 
 
 def to_facts(result: SubmitResult) -> dict[str, Any]:

@@ -5,7 +5,8 @@
         async for _ in book:                    # after each update
             print(book.mid)
 
-After a gap, a wrong checksum or a lost connection it begins with a whole book again, by itself.
+After a gap, a wrong checksum or a lost connection it begins with a whole book again, by itself; until then `is_live` is
+False, and what it shows is old.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from setoff.shared.wire.api.market_answers import Book
 
 Updates = AsyncIterator[dict[str, Any]]
+Subscribe = Callable[[Callable[[], None]], Updates]
+"""Opens the stream of a book's updates anew; what is given hears of each connection that is lost."""
 
 
 class PriceLevel(NamedTuple):
@@ -37,13 +40,14 @@ class PriceLevel(NamedTuple):
 class LocalBook:
     """The best levels of a market, as they are now. `async for` tells of each change."""
 
-    def __init__(self, subscribe: Callable[[], Updates]) -> None:
-        """`subscribe` opens the stream of the book's updates anew."""
+    def __init__(self, subscribe: Subscribe) -> None:
         self._subscribe = subscribe
         self._sides: tuple[dict[int, PriceLevel], dict[int, PriceLevel]] = ({}, {})
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._error: SetoffError | None = None
+        self.is_live = False
+        """Whether it is the exchange's now, as far as the connection tells: a silent one is noticed after 15 s."""
         self.sequence = -1
         """Of the last update."""
         self.resyncs = 0
@@ -111,7 +115,7 @@ class LocalBook:
     async def _follow(self) -> None:
         try:
             while True:
-                stream = self._subscribe()
+                stream = self._subscribe(self._note_loss)
                 async for message in stream:
                     if not self.take(message["data"]):
                         self.resyncs += 1
@@ -122,12 +126,17 @@ class LocalBook:
         except SetoffError as error:
             self._error = error
         finally:
+            self.is_live = False
             self._error = self._error or StateError("not_ready", "the book is closed")
             async with self._changed:
                 self._changed.notify_all()
 
+    def _note_loss(self) -> None:
+        self.is_live = False
+
     def take(self, update: dict[str, Any]) -> bool:
         """Take an update over; whether the book is whole then. If not, subscribe again."""
+        self.is_live = False
         if update["kind"] == "snapshot":
             self._sides = ({}, {})
         elif update["sequence"] != self.sequence + 1:
@@ -145,13 +154,14 @@ class LocalBook:
         if compute_checksum(*best) != update["checksum"]:
             return False
         self.updates += 1
+        self.is_live = True
         return True
 
 
 class BookRequest:
     """What `client.book(market)` gives: to await for the levels now, or to enter for a book that is kept up to date."""
 
-    def __init__(self, ask: Callable[[], Awaitable[Book]], subscribe: Callable[[], Updates]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[Book]], subscribe: Subscribe) -> None:
         self._ask = ask
         self._local = LocalBook(subscribe)
 

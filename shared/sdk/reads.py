@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -76,7 +76,7 @@ class Reads(Connection):
             shown: Book = await self._get(f"/v1/book/{market}", depth=depth)
             return shown
 
-        return BookRequest(ask, lambda: self.subscribe("book", market=market))
+        return BookRequest(ask, lambda on_loss: self.subscribe("book", market=market, on_loss=on_loss))
 
     async def account(self, account: int | str | None = None) -> Account:
         """An account by id or owner's address, by default the signer's. Raises Refusal("not_found")."""
@@ -168,18 +168,19 @@ class Reads(Connection):
         interval: str | None = None,
         after: int | None = None,
         patience: float = TIMEOUT,
+        on_loss: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[dict[str, Any]]:
         """What happens in a market or an account: "book", "best", "trades", "candles" (with an `interval`), "account",
         "account_fills", "account_records"; the account is by default the signer's.
 
-        A lost connection is opened again, behind the last cursor: of trades and fills nothing is left out. Raises
-        Refusal, and Unavailable if the exchange cannot be reached for `patience` seconds.
+        A lost connection is opened again, behind the last cursor: of trades and fills nothing is left out; `on_loss`
+        hears of it. Raises Refusal, and Unavailable if the exchange cannot be reached for `patience` seconds.
         """
         if account is None and channel.startswith("account"):
             account = self._own_name()
         named = {"market": market, "account": account, "interval": interval, "after": after}
         wanted = {"channel": channel} | {name: value for name, value in named.items() if value is not None}
-        return subscribe(self._session(), self._url, wanted, patience)
+        return subscribe(self._session(), self._url, wanted, patience, on_loss)
 
     async def scales(self, *, anew: bool = False) -> MarketScales:
         """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError."""

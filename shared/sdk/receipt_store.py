@@ -87,6 +87,11 @@ class ReceiptStore:
                 except (ValueError, InputError) as error:
                     raise DataError("data_mismatch", f"line {number} of {path} is no receipt: {error}") from None
 
+    @classmethod
+    def open(cls, folder: Path, deployment: Deployment, operator_bond: OperatorBond | None) -> Self:
+        """The file of a deployment in `folder`, as all commands name it. Raises DataError("data_mismatch")."""
+        return cls(folder / f"{deployment.file_name}.jsonl", deployment.domain, operator_bond)
+
     def __len__(self) -> int:
         return sum(map(len, self.kept.values()))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -23,9 +23,14 @@ PACKED: Final = 15
 
 
 async def subscribe(
-    http: aiohttp.ClientSession, url: str, wanted: dict[str, Any], patience: float
+    http: aiohttp.ClientSession,
+    url: str,
+    wanted: dict[str, Any],
+    patience: float,
+    on_loss: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[dict[str, Any]]:
-    """The messages of one subscription, for ever. `wanted`: what is sent, without its "op".
+    """The messages of one subscription, for ever. `wanted`: what is sent, without its "op". `on_loss` hears of each
+    connection that is lost.
 
     Raises Refusal if the exchange refuses it, Unavailable if it could not be reached for `patience` seconds.
     """
@@ -44,6 +49,7 @@ async def subscribe(
                         yield told
         except (aiohttp.ClientError, TimeoutError, Unavailable):
             pass
+        on_loss()
         if time.monotonic() > reached + patience:
             raise Unavailable("not_ready", f"the exchange does not stream at {url.rpartition('@')[2]}")
         await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])

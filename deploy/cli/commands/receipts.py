@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import requests
 
-from setoff.deploy.cli.connections import connect, receipts_file
+from setoff.deploy.cli.connections import connect
 from setoff.deploy.cli.output import show, tell
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
@@ -38,18 +38,19 @@ def run(arguments: argparse.Namespace) -> int:
     deployment = settings.load_deployment()
     if arguments.part == "bond":
         return handle_bond(arguments, settings, deployment)
-    path = receipts_file(settings, deployment)
+    unchecked = ReceiptStore.open(settings.receipts, deployment, None)
+    path = unchecked.path
     if arguments.part == "list":
-        return list_kept(arguments, ReceiptStore(path, deployment.domain, None), path)
+        return list_kept(arguments, unchecked, path)
     if not path.is_file():
         raise ConfigError("bad_config", f"receipts: none are kept in {path}")
     if arguments.part == "hand-over":
-        handed, kept = hand_over(arguments.url, ReceiptStore(path, deployment.domain, None))
+        handed, kept = hand_over(arguments.url, unchecked)
         said = f"the watcher has all {handed} receipts, {kept} of them new"
         show(arguments, {"handed": handed, "new": kept}, said)
         return 0
     l1 = connect(settings, deployment, settings.private_key() if arguments.part == "prosecute" else None)
-    receipt_store = ReceiptStore(path, deployment.domain, OperatorBond.read(l1, deployment))
+    receipt_store = ReceiptStore.open(settings.receipts, deployment, OperatorBond.read(l1, deployment))
     receipt_store.check_signatures()
     if arguments.part == "prosecute":
         return charge(arguments, l1, deployment, receipt_store)

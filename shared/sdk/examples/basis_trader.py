@@ -33,6 +33,9 @@ async def trade(arguments: argparse.Namespace) -> None:
 
 async def look(client: SetoffClient, book: LocalBook, arguments: argparse.Namespace) -> None:
     """Open, close, or leave it as it is."""
+    if not book.is_live:
+        print("the connection is lost: nothing is done by an old book", flush=True)
+        return
     market = await client.market(arguments.market)
     index, rate = Decimal(market["decimal"]["index"]), Decimal(market["funding_rate"])
     position = (await client.balance()).find(arguments.market)

@@ -1,6 +1,7 @@
 """A book that is kept up to date: equal to the exchange's, and made anew after what must not be."""
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +25,7 @@ def update(sequence: int, kind: str, bids: dict[int, int], whole: dict[int, int]
     return {"kind": kind, "sequence": sequence, "bids": shown, "asks": [], "checksum": compute_checksum(best, [])}
 
 
-def no_stream() -> Any:
+def no_stream(on_loss: Callable[[], None]) -> Any:
     raise AssertionError
 
 
@@ -47,6 +48,7 @@ async def test_it_is_the_exchange_s(exchange: Running) -> None:
                 break
         assert book.resyncs == 0 and book.best_ask and book.mid == (book.best_bid.price + book.best_ask.price) / 2
         assert book.best_ask.price == Decimal(shown["asks"][0]["decimal"]["price"])
+    assert not book.is_live
     with pytest.raises(StateError, match="closed"):
         async for _ in book:
             pass
@@ -58,6 +60,7 @@ async def test_a_gap_or_a_wrong_sum_makes_it_ask_for_a_whole_book() -> None:
     assert book.take(update(6, "delta", {90: 0}, {80: 2})) and [each.ticks for each in book.bids] == [80]
     assert not book.take(update(8, "delta", {85: 1}, {85: 1, 80: 2})), "an update was left out"
     assert book.take(update(9, "snapshot", {70: 3}, {70: 3}))
+    assert book.is_live
     assert not book.take(update(10, "delta", {71: 3}, {70: 3})), "the sum is of another book"
 
 
@@ -66,10 +69,10 @@ async def test_it_subscribes_anew_by_itself(exchange: Running) -> None:
     async with exchange.trader(1) as client:
         await client.place(1, BUY, 95, 7)
 
-        async def subscribe() -> Any:
+        async def subscribe(on_loss: Callable[[], None]) -> Any:
             nonlocal opened
             opened += 1
-            async for message in client.subscribe("book", market=1):
+            async for message in client.subscribe("book", market=1, on_loss=on_loss):
                 if opened == 1 and message["data"]["kind"] == "delta":
                     message["data"]["sequence"] += 1  # as if one had been lost
                 yield message
@@ -79,3 +82,28 @@ async def test_it_subscribes_anew_by_itself(exchange: Running) -> None:
             while book.best_ask is None:
                 await asyncio.sleep(0.01)
             assert (opened, book.resyncs) == (2, 1) and book.best_ask.ticks == 105
+
+
+async def test_a_lost_connection_is_seen_and_mended(exchange: Running) -> None:
+    lost: list[bool] = []
+    async with exchange.trader(1) as maker, exchange.trader(2) as client:
+        await maker.place(1, BUY, 95, 7)
+
+        def subscribe(on_loss: Callable[[], None]) -> Any:
+            def note() -> None:
+                on_loss()
+                lost.append(book.is_live)
+
+            return client.subscribe("book", market=1, on_loss=note)
+
+        book = LocalBook(subscribe)
+        async with book:
+            assert book.is_live
+            connector = client._session().connector
+            assert connector is not None
+            for connection in list(connector._acquired):
+                connection.close()
+            await maker.place(1, SELL, 105, 2)
+            while not (book.is_live and book.best_ask):
+                await asyncio.sleep(0.01)
+            assert lost == [False] and book.resyncs == 0
