@@ -764,7 +764,12 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
     genesis = machine.hash()
     entries = []
     for batch in batches:
-        outcomes = [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)]
+        outcomes, hashes = [], []
+        if not batch.header.inputs:
+            machine.run_batch(batch)
+        for input_index in range(batch.header.inputs):
+            outcomes.append(errors.OUTCOMES[machine.run_input(batch, input_index)])
+            hashes.append(machine.hash())
         end = machine.hash()
         entries.append(
             {
@@ -773,6 +778,7 @@ def build_run(traffic: SampleTraffic, batches: list[Batch]) -> dict[str, Any]:
                 "messages": batch.messages,
                 "records": batch.records,
                 "outcomes": outcomes,
+                "hashes": hashes,
                 "steps": machine.regs.steps,
                 "state_root": machine.state.tree.root,
                 "machine_hash": end,

@@ -411,13 +411,15 @@ def play_proposals() -> dict[str, Any]:
     arena.warp(PARAMS.listing_delay)
     game.refuse("no_such_proposal", queue.enact, 0)
     game.world.queue(queue.enact, 1, sender=PASSER_BY)
+    game.refuse("not_the_lister", queue.announce, arena.token.address, 0)
+    queue.announce(arena.token.address, arena.now + PARAMS.listing_delay, sender=LISTER)
     arena.wait_for_pace()
     arena.inbox.reserve(sender=OPERATOR)
     game.world.post()
     arena.warp(PARAMS.wind_down)
     game.world.queue(queue.wind_down, sender=PASSER_BY)
     game.world.post(by=PASSER_BY)
-    what = "Proposals that wait, one that is taken back, and the end of the exchange, posted by a passer-by."
+    what = "Proposals that wait, one that is taken back; a successor; and the end of the exchange, by a passer-by."
     return game.describe("proposals", what, {})
 
 

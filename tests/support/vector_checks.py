@@ -321,7 +321,11 @@ def check_run(run: Entry) -> None:
         assert Batch.read(batch.header, batch.messages, batch.module_data) == batch
         queue_hash = batch.header.queue_hash
         assert batch.header.hash() == entry["batch_hash"]
-        assert [errors.OUTCOMES[outcome] for outcome in machine.run_batch(batch)] == entry["outcomes"]
+        if not batch.header.inputs:
+            machine.run_batch(batch)
+        for input_index, (outcome, expected) in enumerate(zip(entry["outcomes"], entry["hashes"], strict=True)):
+            assert errors.OUTCOMES[machine.run_input(batch, input_index)] == outcome
+            assert machine.hash() == expected
         assert machine.hash() == entry["machine_hash"]
         assert machine.state.tree.root == entry["state_root"]
         assert machine.regs.steps == entry["steps"]

@@ -4,6 +4,7 @@ import { domainSeparator } from "../codec/typed-data.js";
 import { batchHash, nextQueueHash } from "../batch/header.js";
 import { dataRoot } from "../batch/data-root.js";
 import { type Batch, genesis, hashOfMachine, type Machine, runBatch } from "../machine/state.js";
+import { IDLE } from "../machine/phases.js";
 import { reasonName } from "../reasons.js";
 import { rootOf, type Tree } from "../state/tree.js";
 import { readHeader } from "./batches.js";
@@ -18,20 +19,30 @@ export function readBatch(value: Json | undefined): Batch {
 /** Runs a batch on a machine and says what runs.json says of it. */
 export function answerBatch(machine: Machine, batch: Batch): Record<string, Json> {
   const outcomes: string[] = [];
+  const hashes: string[] = [];
   const { registers } = machine;
   let outcome = "";
+  let hash = "";
   let index = -1;
   runBatch(machine, batch, {
     after(position) {
-      if (position.index !== index && index >= 0) outcomes.push(outcome);
+      if (position.index !== index && index >= 0) {
+        outcomes.push(outcome);
+        hashes.push(hash);
+      }
       index = position.index;
+      if (registers.phase === IDLE) hash = toHex(hashOfMachine(machine));
       outcome = reasonName(registers.outcome);
     },
   });
-  if (batch.messages.length + batch.records.length > 0) outcomes.push(outcome);
+  if (batch.messages.length + batch.records.length > 0) {
+    outcomes.push(outcome);
+    hashes.push(hash);
+  }
   return {
     batch_hash: toHex(batchHash(batch.header)),
     outcomes,
+    hashes,
     steps: toJson(registers.steps),
     state_root: toHex(rootOf(machine.tree)),
     machine_hash: toHex(hashOfMachine(machine)),

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.judge.scenes.boundaries import CRANK, vary
-from tests.support.machines.world import BUY
+from tests.support.machines.world import BUY, FOK, REDUCE_ONLY
 
 from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.records import BODY_BYTES, RECORD_BYTES, Leg
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.rules import phases
+from setoff.shared.state.keys import MAX_TICK
 
 
 def set_bit(data: bytes, at: int, bit: int = 1) -> bytes:
@@ -75,6 +76,28 @@ def play_unknown_types(world: JudgedWorld) -> None:
     assert len(world.run(*inputs)) == len(inputs)
 
 
+def play_flags(world: JudgedWorld) -> None:
+    """Flags that name two rules for one thing, or none that there is; each with a trigger and without."""
+    world.begin(money=10**6)
+    two = [(flags, trigger) for flags in (records.SELF_TRADE, records.ARMED, 127, 128, 255) for trigger in (0, 95)]
+    two += [
+        (records.ABOVE | records.SELF_TRADE, 95),
+        (records.ABOVE, 0),
+        (records.BELOW, 0),
+        (0, 95),
+        (REDUCE_ONLY, 95),
+    ]
+    two += [(records.ABOVE | FOK, 95), (records.BELOW | FOK, 95), (records.ABOVE, MAX_TICK + 1)]
+    orders = [world.order(1, BUY, 90, 1, flags=flags, trigger=trigger) for flags, trigger in two]
+    assert set(world.run(*orders)) == {"malformed_record"}
+    one = [(8, 0), (16, 0), (records.ABOVE, 150), (records.BELOW | 16, 95), (records.ABOVE, MAX_TICK)]
+    orders = [
+        world.order(1, BUY, 90, 1, order_slot=slot, flags=flags, trigger=trigger)
+        for slot, (flags, trigger) in enumerate(one)
+    ]
+    assert set(world.run(*orders)) == {OK}
+
+
 def play_noisy_messages(world: JudgedWorld) -> None:
     """A message of every type with a stray bit; forced ones with one in the record, or of another type."""
     world.begin(money=10**6)
@@ -111,4 +134,4 @@ def play_noisy_messages(world: JudgedWorld) -> None:
     world.batch(forced)
 
 
-SCENES = (play_noisy_records, play_unknown_types, play_noisy_messages)
+SCENES = (play_noisy_records, play_unknown_types, play_flags, play_noisy_messages)
