@@ -180,6 +180,8 @@ class Feeder:
                 forced = await self._ways.force(record)
         except SetoffError as error:
             count(self.status.refusals, error.reason)
+            # The next one has not to wait for the whole interval: nothing was spent.
+            market.forced_at[signer] = time.monotonic() - self._settings.force_interval + LONGEST_PAUSE
             market.status.l1_problem = f"its report does not get through L1 either: {error}"
             log.warning("%s: %s", market.named, market.status.l1_problem)
             return

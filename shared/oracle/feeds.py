@@ -21,7 +21,8 @@ HTTP: Final = ("http", "https")
 
 KINDS: Final[Mapping[str, str]] = {
     "ccxt:EXCHANGE:SYMBOL": "the middle of bid and ask of any exchange that ccxt knows, else its last price",
-    "http(s)://…#/POINTER": "JSON at a URL, and in it the price: a JSON pointer (RFC 6901), as #/data/0/price",
+    "http(s)://…#/POINTER": "JSON at a URL, and in it the price: a JSON pointer (RFC 6901), as #/data/0/price; "
+    "#/price@/time has its time, too",
     "file:PATH": "the number in a file, read anew each time",
     "replay:PATH": "lines of `second,price` over and over, by the clock: all who replay a file see one price at a time",
 }

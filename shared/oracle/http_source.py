@@ -1,4 +1,4 @@
-"""A price at a URL: JSON, and a JSON pointer (RFC 6901) to the number in it."""
+"""A price at a URL: JSON, and a JSON pointer (RFC 6901) to the number in it; with another one to the time of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from setoff.shared.oracle.source import Quote
 MOST_BYTES: Final = 1 << 20
 """Of an answer."""
 
+IN_MILLISECONDS: Final = 10**11
+"""From this number on a time is in milliseconds: as seconds it would be that of the year 5138."""
+
+
+TIME: Final = "@/"
+"""Where the pointer to the time begins."""
+
 
 class HttpSource:
-    """`https://…#/data/0/price`; without a pointer the answer is the number itself."""
+    """`https://…#/data/0/price`; without a pointer the answer is the number itself. `#/data/0/price@/data/0/time`: its
+    time, too, unix seconds or milliseconds."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url, _, pointer = url.partition("#")
-        self._pointer = unquote(pointer)
+        self._url, _, pointers = url.partition("#")
+        self._pointer, _, self._time = unquote(pointers).partition(TIME)
+        self._time = self._time and f"/{self._time}"
         self._session = session
 
     async def ask(self) -> Quote:
@@ -33,7 +42,11 @@ class HttpSource:
                 body += await answer.content.read(MOST_BYTES + 1 - len(body))
         if len(body) > MOST_BYTES:
             raise ValueError(f"it answers with more than {MOST_BYTES} bytes")
-        return Quote(read_price(find_member(json.loads(body, parse_float=Decimal), self._pointer)))
+        data = json.loads(body, parse_float=Decimal)
+        at = float(read_price(find_member(data, self._time))) if self._time else None
+        if at is not None and at >= IN_MILLISECONDS:
+            at /= 1000
+        return Quote(read_price(find_member(data, self._pointer)), at)
 
     async def close(self) -> None:
         """The session is its owner's."""

@@ -22,8 +22,8 @@ class OracleSettings(Settings):
     feeds: str = setting(
         "",
         """Where the prices of which market come from (in TOML also a list): a source is ccxt:EXCHANGE:SYMBOL (needs the
-        package ccxt), an http(s) URL of JSON with a JSON pointer behind a #, file:PATH with a number in it, or
-        replay:PATH with lines of second,price.""",
+        package ccxt), an http(s) URL of JSON with a JSON pointer to the price behind a # (and behind an @ another one
+        to its time), file:PATH with a number in it, or replay:PATH with lines of second,price.""",
         limit=Feeds(),
     )
     exchange: str = setting("http://127.0.0.1:8700", "The operator's API, which reports go to.", limit=Url())

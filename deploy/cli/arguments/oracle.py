@@ -10,7 +10,8 @@ from setoff.deploy.cli.arguments.common import CHAIN, add_options
 SOURCES = """\
 A source of a market's price is one of
   ccxt:EXCHANGE:SYMBOL     any exchange that ccxt knows, as ccxt:kraken:BTC/USD
-  https://…#/a/0/b         JSON at a URL, and a JSON pointer to the number in it
+  https://…#/a/0/b         JSON at a URL, and a JSON pointer to the number in it;
+                           #/a/0/b@/a/0/t has the time of it, too
   file:PATH                the number in a file
   replay:PATH              lines of second,price, over and over (for trials)
 Example:

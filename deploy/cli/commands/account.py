@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from setoff.deploy.cli.amounts import Money, format_amount
+from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.connections import ask_exchange, ask_money
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
@@ -61,9 +61,9 @@ def print_account(shown: dict[str, Any], money: Money) -> None:
     for role in ("taker", "maker"):
         table.add_row(f"saved as a {role}", f"{shown[f'{role}_saving'] / 10_000:g} % of the taker's fee")
     console.print(table)
-    if request := describe_request(shown["request"]):
+    if request := describe_request(shown["request"], money):
         console.print(request)
-    if limit := describe_exit(shown["exit"]):
+    if limit := describe_exit(shown["exit"], money):
         console.print(limit)
     for title, rows, columns in (
         ("positions", shown["positions"], POSITION),
@@ -81,19 +81,19 @@ def print_account(shown: dict[str, Any], money: Money) -> None:
         console.print(f"every order dies at {shown['deadline']} unless `setoff trade dead-man` is called again")
 
 
-def describe_request(request: dict[str, Any] | None) -> str:
+def describe_request(request: dict[str, Any] | None, money: Money) -> str:
     """What an account has asked of the backstop, and when that is settled; nothing if it waits for nothing."""
     if request is None:
         return ""
     due = datetime.fromtimestamp(request["due"], UTC)
     if request["kind"] == "deposit":
-        asked = f"puts {format_amount(int(request['amount']))} into the backstop, at no risk until then"
+        asked = f"puts {money.show(int(request['amount']))} into the backstop, at no risk until then"
     else:
         asked = f"takes {request['shares']} shares out of the backstop, at risk until then"
     return f"{asked}: with the first price from {due:%Y-%m-%d %H:%M:%S} UTC on"
 
 
-def describe_exit(room: dict[str, Any]) -> str:
+def describe_exit(room: dict[str, Any], money: Money) -> str:
     """What an account may take out, and when; nothing if all that is free may leave now."""
     if room["all_at"] == 0:
         return ""
@@ -101,7 +101,7 @@ def describe_exit(room: dict[str, Any]) -> str:
     later = f"all of it at {everything:%Y-%m-%d %H:%M} UTC"
     if more < everything:
         later = f"more at {more:%H:%M}, {later}"
-    return f"withdrawals are limited: {format_amount(int(room['now']))} can leave now, {later}"
+    return f"withdrawals are limited: {money.show(int(room['now']))} can leave now, {later}"
 
 
 def describe_flags(order: dict[str, Any]) -> str:

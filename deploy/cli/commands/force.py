@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from setoff.deploy.cli.advice import OUTCOMES as ADVICE
-from setoff.deploy.cli.amounts import format_amount
+from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.commands.account import describe_exit
 from setoff.deploy.cli.commands.agent import DAY, NOBODY, read_scope
-from setoff.deploy.cli.connections import connect
+from setoff.deploy.cli.connections import connect, get_money
 from setoff.deploy.cli.flags import FLAGS
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it and say what came of it; exit code 1 if the machine refused it."""
     settings = load_client(arguments)
     deployment = settings.load_deployment()
+    money = get_money(deployment)
+    if "amount" in arguments:
+        arguments.amount = money.read(arguments.amount)
     signer = KeySigner(read_key(settings.key or arguments.payer, "key"))
     payer = connect(settings, deployment, read_key(arguments.payer or settings.key, "key"))
     if arguments.action == "post":
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         show(arguments, {"withdrawal": arguments.index, "paid": True, "block": receipt.block_number}, paid)
         return 0
     if arguments.action == "wind-down":
-        return finish(inclusion, arguments, inclusion.wind_down())
+        return finish(inclusion, arguments, inclusion.wind_down(), money)
     if arguments.action == "crank":
         data = records.encode_crank(arguments.market)
     elif arguments.action == "record":
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             record = "0x" + inclusion.sign(data).hex()
             show(arguments, {"record": record}, record)
             return 0
-    return finish(inclusion, arguments, send(inclusion, data))
+    return finish(inclusion, arguments, send(inclusion, data), money)
 
 
 def make_body(inclusion: ForcedInclusion, arguments: argparse.Namespace) -> bytes:
@@ -105,7 +108,7 @@ def send(inclusion: ForcedInclusion, data: bytes) -> Forced:
     return inclusion.send(data) if len(data) == records.BODY_BYTES else inclusion.send_record(data)
 
 
-def finish(inclusion: ForcedInclusion, arguments: argparse.Namespace, forced: Forced) -> int:
+def finish(inclusion: ForcedInclusion, arguments: argparse.Namespace, forced: Forced, money: Money) -> int:
     """Wait for the outcome, and say it; exit code 1 if it was refused."""
     due = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(forced.due))
     queued = f"message {forced.index} is queued; from {due} on no batch may leave it out"
@@ -121,14 +124,14 @@ def finish(inclusion: ForcedInclusion, arguments: argparse.Namespace, forced: Fo
     if result.outcome == WITHDRAWALS_LIMITED:
         room = asdict(find_exit(inclusion.replay.machine, inclusion.account(), int(time.time())))
         facts["exit"] = room
-        lines.append(describe_exit(room))
+        lines.append(describe_exit(room, money))
     elif result.outcome not in (ACCEPTED, BUSY):
         lines.append(f"next: {ADVICE[OUTCOMES[result.outcome]]}")
     elif arguments.action == "withdraw" and result.outcome == ACCEPTED:
         index = find_withdrawals(inclusion.replay, inclusion.account())[-1]
         facts["withdrawal"] = index
         lines += [
-            f"withdrawal {index} of {format_amount(arguments.amount)}: once its epoch is confirmed,",
+            f"withdrawal {index} of {money.show(arguments.amount)}: once its epoch is confirmed,",
             f"  setoff force pay {index}",
         ]
     show(arguments, facts, *lines)

@@ -6,6 +6,7 @@ import argparse
 import time
 from datetime import timedelta
 
+from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.commands.account import describe_exit
 from setoff.deploy.cli.connections import ask_exchange, ask_money, get_money, open_vault
 from setoff.deploy.cli.output import show, tell, tell_progress
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         async def ask(client: SetoffClient) -> tuple[int, str]:
             money = await ask_money(client)
             amount = money.read(arguments.amount)
-            return await request(client, amount), money.show(amount)
+            return await request(client, amount, money), money.show(amount)
 
         index, amount = ask_exchange(arguments, ask)
         granted = f"withdrawal {index} of {amount} is granted; L1 pays once its epoch is confirmed"
@@ -63,13 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
         time.sleep(POLL_SECONDS)
 
 
-async def request(client: SetoffClient, amount: int) -> int:
+async def request(client: SetoffClient, amount: int, money: Money) -> int:
     """Ask the exchange; returns the withdrawal's index. Raises Refusal; where withdrawals are limited it says what may
     leave when."""
     try:
         return await client.request_withdrawal(amount)
     except Refusal as refusal:
-        limit = describe_exit({**(await client.account())["exit"]})
+        limit = describe_exit({**(await client.account())["exit"]}, money)
         if refusal.reason != OUTCOMES[WITHDRAWALS_LIMITED] or not limit:
             raise
         raise Refusal(refusal.reason, limit) from refusal

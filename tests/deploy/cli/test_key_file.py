@@ -55,3 +55,23 @@ def test_a_development_chain_has_money_for_it_and_no_other_has(
     replace(exchange.deployment, chain_id=1).save(file)
     assert main(["wallet", "fund", str(key), *where]) == 2
     assert "there is a faucet on a development chain" in capsys.readouterr().err
+
+
+def test_a_deposit_that_no_exchange_credits_says_that_it_is_locked(
+    exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, key = tmp_path / "deployment.json", tmp_path / "key"
+    exchange.deployment.save(file)
+    where = ["--key", str(key), "--rpc", exchange.anvil.url, "--deployment", str(file)]
+    assert main(["wallet", "new", str(key)]) == 0
+    assert (
+        main(["wallet", "fund", str(key), "--tokens", "30", "--rpc", exchange.anvil.url, "--deployment", str(file)])
+        == 0
+    )
+    nobody = ["--exchange", "http://127.0.0.1:9", "--patience", "0.1"]
+    assert main(["deposit", "10", *where, *nobody]) == 3
+    told = capsys.readouterr()
+    assert "the wallet has 30.000000 tUSD; the vault is to take 10.000000 tUSD of it" in told.out
+    assert "not_ready: the deposit is locked for account 1, but not credited after" in told.err
+    assert main(["deposit", "20", *where, "--no-wait"]) == 0
+    assert "20.000000 tUSD locked for account 1; a next batch credits it" in capsys.readouterr().out

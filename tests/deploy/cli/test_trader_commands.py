@@ -9,6 +9,7 @@ import pytest
 from tests.support.processes.commands import Command
 from tests.support.processes.running_operator import Running
 
+from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.commands.trade import report
 from setoff.deploy.cli.commands.withdraw import request
 from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
@@ -84,8 +85,8 @@ async def test_a_repeated_report_outlives_what_passes(first: SetoffError) -> Non
 @pytest.mark.parametrize(
     ("more_at", "said"),
     [
-        (7_200, "1,234.500000 can leave now, more at 02:00, all of it at 1970-01-01 15:00 UTC"),
-        (54_000, "1,234.500000 can leave now, all of it at 1970-01-01 15:00 UTC"),
+        (7_200, "1,234.500000 USD can leave now, more at 02:00, all of it at 1970-01-01 15:00 UTC"),
+        (54_000, "1,234.500000 USD can leave now, all of it at 1970-01-01 15:00 UTC"),
     ],
 )
 async def test_a_withdrawal_of_too_much_is_told_what_may_leave_when(more_at: int, said: str) -> None:
@@ -93,7 +94,7 @@ async def test_a_withdrawal_of_too_much_is_told_what_may_leave_when(more_at: int
     client.request_withdrawal.side_effect = Refusal("withdrawals_limited")
     client.account.return_value = {"exit": {"now": "1234500000", "more_at": more_at, "all_at": 54_000}}
     with pytest.raises(Refusal, match=said) as caught:
-        await request(client, 10**10)
+        await request(client, 10**10, Money("USD", 6))
     assert caught.value.reason == "withdrawals_limited"
 
 
@@ -102,7 +103,7 @@ async def test_a_withdrawal_that_is_refused_for_something_else_says_that() -> No
     client.request_withdrawal.side_effect = Refusal("insufficient_margin")
     client.account.return_value = {"exit": {"now": "5", "more_at": 0, "all_at": 0}}
     with pytest.raises(Refusal, match=r"^insufficient_margin$"):
-        await request(client, 10**10)
+        await request(client, 10**10, Money("USD", 6))
 
 
 async def test_a_stop_without_a_price_waits(exchange: Running, setoff: Command) -> None:

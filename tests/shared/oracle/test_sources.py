@@ -18,7 +18,13 @@ from setoff.shared.oracle.file_source import ReplaySource
 from setoff.shared.oracle.http_source import find_member
 from setoff.shared.oracle.sources import Sources
 
-ANSWER = {"result": {"a/b": {"c": [{"price": "78000.10"}, 5]}}, "n": 0.1, "~": 7}
+ANSWER = {
+    "result": {"a/b": {"c": [{"price": "78000.10"}, 5]}},
+    "n": 0.1,
+    "~": 7,
+    "s": 1_700_000_000.5,
+    "ms": "1700000000500",
+}
 
 
 @pytest.fixture
@@ -53,12 +59,19 @@ async def test_a_number_anywhere_in_an_answer(server: str) -> None:
     assert all(abs(each.time - time.time()) < 5 for each in told)
 
 
+@pytest.mark.parametrize("name", ["s", "ms"])
+async def test_an_answer_may_have_its_time(server: str, name: str) -> None:
+    (told,) = await ask(f"{server}/x#/n@/{name}")
+    assert (told.price, told.time) == (Fraction(1, 10), 1_700_000_000.5)
+
+
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
         ("x#/result/none", "nothing at /result/none: no 'none'"),
         ("x#/result/a~1b/c/2", "no '2'"),
         ("x#/result", "is no number"),
+        ("x#/n@/none", "nothing at /none"),
         ("broken#/n", "500"),
         ("large#/n", "more than 1048576 bytes"),
         ("slow#/n", "no answer within 0.3 s"),
