@@ -15,6 +15,7 @@ import yaml
 from setoff.deploy.cli.main import make_parser, spread_settings
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.redis_server import DURABLE
+from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +72,7 @@ def test_a_command_is_one_that_exists(command: tuple[str, ...]) -> None:
 def test_every_setting_that_is_given_is_one() -> None:
     known = {"SETOFF_CONFIG", "SETOFF_CACHE", "SETOFF_BUILD", "REDIS_URL"} | {
         settings.get_variable(each.name)
-        for settings in (OperatorSettings, WatcherSettings)
+        for settings in (OperatorSettings, WatcherSettings, OracleSettings)
         for each in dataclasses.fields(settings)
     }
     given = set(re.findall(r"\b(SETOFF_[A-Z_]+|REDIS_URL)\b", "".join(path.read_text() for path in FILES)))

@@ -1,4 +1,4 @@
-"""Alert rules and dashboard ask only for what operator and watcher export, and each in a form that can be read."""
+"""Alert rules and dashboard ask only for what operator, watcher and feeder export, each in a form that can be read."""
 
 import json
 import re
@@ -12,6 +12,8 @@ from setoff.operator.monitor.metrics import COUNTERS, GAUGES
 from setoff.operator.monitor.metrics import to_prometheus as show_operator
 from setoff.operator.monitor.status import NEEDED
 from setoff.shared.config.pulse import ProcessStatus
+from setoff.shared.oracle.status import FeederStatus, MarketStatus
+from setoff.shared.oracle.status import to_prometheus as show_feeder
 from setoff.watcher.liveness.presence import STATES, Presence
 from setoff.watcher.monitor.dispute_view import Overview
 from setoff.watcher.monitor.metrics import to_prometheus as show_watcher
@@ -27,8 +29,12 @@ def make_pages() -> str:
     """Both pages, with all that can be on them."""
     facts = dict.fromkeys((*GAUGES, *COUNTERS), 1)
     presence = Presence(STATES[0], 0, 0, 0, 0, 0, 0, 0)
-    return show_operator([ProcessStatus(name, 0.1, facts) for name in NEEDED]) + show_watcher(
-        Overview(1, 1, 0, 60, True, operator=presence)
+    feeder = FeederStatus("0x", l1_time=1, refusals={"not_ready": 1}, failures=[("M", "file:x", 1)])
+    feeder.markets["M"] = MarketStatus("M", price="1", reported_at=1)
+    return (
+        show_feeder(feeder)
+        + show_operator([ProcessStatus(name, 0.1, facts) for name in NEEDED])
+        + show_watcher(Overview(1, 1, 0, 60, True, operator=presence))
     )
 
 
@@ -75,7 +81,7 @@ def test_every_rule_says_what_is_wrong_and_what_to_do() -> None:
 
 
 def test_labels_in_the_words_of_a_rule_are_those_of_its_metric() -> None:
-    source = Path(show_watcher.__code__.co_filename).read_text()
+    source = "".join(Path(show.__code__.co_filename).read_text() for show in (show_watcher, show_feeder))
     for rule in RULES:
         for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
             assert label == "process" or f'"{label}": ' in source, rule["alert"]
@@ -87,7 +93,7 @@ def test_prometheus_asks_the_pages_of_compose_and_grafana_asks_prometheus() -> N
         (target,) = scrape["static_configs"][0]["targets"]
         host, _, port = target.partition(":")
         sharing = [each for each in services.values() if each.get("network_mode") == f"service:{host}"]
-        assert any(f"0.0.0.0:{port}" in each["command"] for each in (services[host], *sharing)), target
+        assert any(f"0.0.0.0:{port}" in " ".join(each["command"]) for each in (services[host], *sharing)), target
     assert read_yaml("prometheus.yml")["rule_files"] == ["alerts.yml"]
     (source,) = read_yaml("grafana-source.yml")["datasources"]
     assert {target["datasource"]["uid"] for panel in PANELS for target in panel["targets"]} == {source["uid"]}

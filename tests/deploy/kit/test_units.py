@@ -59,14 +59,14 @@ def test_a_unit_is_hardened_and_runs_as_a_user_of_its_own(name: str) -> None:
     assert unit["ExecStart"][0].startswith(f"{INSTALLED} ")
 
 
-@pytest.mark.parametrize("role", ["operator", "watcher"])
+@pytest.mark.parametrize("role", ["operator", "watcher", "oracle"])
 def test_a_key_is_a_credential_and_never_among_the_words(role: str) -> None:
     unit = read_section(f"setoff-{role}.service")
     (credential,) = unit["LoadCredential"]
     assert credential == f"{role}-key:/etc/setoff/{role}.key"
     assert f"SETOFF_{role.upper()}_KEY=%d/{role}-key" in unit["Environment"]
     with_key = [name for name in UNITS if "key:" in UNITS[name].read_text()]
-    assert with_key == ["setoff-operator.service", "setoff-watcher.service"]
+    assert with_key == ["setoff-operator.service", "setoff-oracle.service", "setoff-watcher.service"]
     assert not any("--key" in path.read_text() for path in UNITS.values())
 
 
