@@ -137,7 +137,8 @@ class Info:
         party, oid = self._party(request), read_oid(request.get("oid"))
         if await self._house.account(party) is None:
             return {"status": "unknownOid"}
-        return await find_order(self._house.client, party.name, self._house.orders, oid)
+        is_recent = self._house.cloids.is_recent(oid)
+        return await find_order(self._house.client, party.name, self._house.orders, oid, is_recent=is_recent)
 
     async def _past_orders(self, request: Request) -> list[Json]:
         return await or_nothing(list_orders(self._house.client, self._party(request).name, self._house.orders))

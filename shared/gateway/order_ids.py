@@ -30,6 +30,8 @@ END: Final = 1 << 53
 KEPT: Final = 100_000
 """Cloids, the latest; the file has at most twice as many."""
 CLOID_BYTES: Final = 16
+RECENT: Final = 10_000_000
+"""Microseconds."""
 _CLOID: Final = re.compile(r"0x[0-9a-fA-F]{32}")
 
 
@@ -80,6 +82,10 @@ class Cloids:
                 self._known.popitem(last=False)
             self._append(bytes.fromhex(cloid[2:]))
         return client
+
+    def is_recent(self, client: int) -> bool:
+        """Whether an order with this client id may have been made a moment ago."""
+        return client in self._known or time.time_ns() // 1000 - RECENT < client < HASHED
 
     def find(self, client: int) -> str | None:
         """The cloid that a client id stands for, if it was seen."""

@@ -21,11 +21,11 @@ PAUSE: Final = 0.05
 """Seconds between them."""
 
 
-async def find_order(client: SetoffClient, name: str, views: OrderViews, oid: int) -> Json:
-    """The answer to `orderStatus`. Raises Refusal, Unavailable."""
+async def find_order(client: SetoffClient, name: str, views: OrderViews, oid: int, *, is_recent: bool) -> Json:
+    """The answer to `orderStatus`; of one that is recent the history is asked again. Raises Refusal, Unavailable."""
     if not 0 < oid < END:
         return {"status": "unknownOid"}
-    for last in range(TRIES - 1, -1, -1):
+    for last in range(TRIES - 1 if is_recent else 0, -1, -1):
         # Those that can still trade come first: a cloid may have been another order's before.
         for live in await read_live(client, name, has_past=True):
             if live.oid == oid:
@@ -35,8 +35,6 @@ async def find_order(client: SetoffClient, name: str, views: OrderViews, oid: in
         past = await _find_past(client, name, oid)
         if past is not None and past["status"] not in ("open", "amended"):
             return {"status": "order", "order": views.show_past(past)}
-        if past is None and not is_client_id(oid):
-            break
         if last:  # it has just left, or has just come and gone: the history will say
             await asyncio.sleep(PAUSE)
     return {"status": "unknownOid"}

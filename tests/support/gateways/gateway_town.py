@@ -132,6 +132,8 @@ def gateway_town(folder: Path) -> Iterator[GatewayTown]:
             fund(devnet)
             exchange = sequencer.wait_for("sequencer:", 120)
             town = GatewayTown("", exchange, folder, address(OWNER))
+            # Here first: what answers are held against is made with the first one, which two threads cannot do at once.
+            wait_until(lambda: _answers(town), 60, what=sequencer.tail)
             with reporting(town):
                 wait_until(lambda: _is_priced(town), 150, what=lambda: f"{town.told[-3:]}\n{sequencer.tail()}")
                 name_agent(town, OWNER, AGENT)
@@ -196,6 +198,13 @@ def name_agent(town: GatewayTown, owner: bytes, agent: bytes) -> None:
         await client.set_agent(1, signatures.address_of(agent), expiry)
 
     town.run(owner, name)
+
+
+def _answers(town: GatewayTown) -> bool:
+    try:
+        return bool(town.ask(lambda client: client.info()))
+    except SetoffError:
+        return False
 
 
 def _is_priced(town: GatewayTown) -> bool:
