@@ -24,6 +24,7 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.exits import find_exit
@@ -63,8 +64,17 @@ class WayOut(NamedTuple):
 class WaysOut:
     """Those of the owner `signer`, whose L1 account `l1` pays for what is sent there."""
 
-    def __init__(self, l1: L1, deployment: Deployment, signer: Signer, exchange: str = "", sub: int = 0) -> None:
-        """`exchange`: URL of the operator's API, "" to do without it."""
+    def __init__(
+        self,
+        l1: L1,
+        deployment: Deployment,
+        signer: Signer,
+        exchange: str = "",
+        *,
+        sub: int = 0,
+        places: DataPlaces | None = None,
+    ) -> None:
+        """`exchange`: URL of the operator's API, "" to do without it; `places`: where batches are that are in blobs."""
         self._l1 = l1
         self._deployment = deployment
         self._signer = signer
@@ -72,7 +82,9 @@ class WaysOut:
         self._sub = sub
         self._inbox = Inbox(l1, deployment)
         self._vault = Vault(l1, deployment)
-        self._inclusion = ForcedInclusion(l1, deployment, signer, as_sender=l1.address == signer.address, sub=sub)
+        self._inclusion = ForcedInclusion(
+            l1, deployment, signer, as_sender=l1.address == signer.address, sub=sub, places=places
+        )
         self._coin = deployment.names.collateral
 
     def look(self) -> tuple[WayOut, ...]:

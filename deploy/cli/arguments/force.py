@@ -28,6 +28,8 @@ Signed with the one key, gas paid with the other:
 Only print the signed record, for somebody else to send:
   setoff force order sell 1 5 101 --key FILE --print
   setoff force record 0x01... --payer FILE2
+Which ways out are open, for how much, and when:
+  setoff force ways --key FILE
 Have the vault pay withdrawal 3, proven from L1 alone:
   setoff force pay 3 --key FILE
 
@@ -108,11 +110,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     pay = actions.add_parser("pay", help="have the vault pay a withdrawal, proven from L1 alone")
     pay.add_argument("index", type=parse_whole, help="its number")
     post = actions.add_parser("post", help="post the waiting messages in the silent operator's place; anybody may")
+    ways = actions.add_parser("ways", help="which ways out are open, for how much, and from when on; sends nothing")
+    ways.add_argument("--sub", type=parse_whole, metavar="N", default=0, help="of sub-account N, 1 to 15")
     for action in actions.choices.values():
         action.add_argument("--payer", metavar="KEY", default="", help="the key that pays the gas, if it is another")
-        if action not in (pay, post):
+        if action not in (pay, post, ways):
             action.add_argument("--no-wait", action="store_true", help="only queue it")
             action.add_argument(
                 "--timeout", type=parse_time, metavar="SECONDS", help="wait no longer; by default for ever"
             )
-        add_chain(action, "key", "beacon_url", "peers")
+        add_chain(action, "key", "beacon_url", "peers", *(["exchange"] if action is ways else []))

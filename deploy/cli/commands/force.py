@@ -23,6 +23,7 @@ from setoff.shared.machine.exits import find_exit
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
 from setoff.shared.sdk.signer import KeySigner
+from setoff.shared.sdk.ways_out import WaysOut
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,6 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
         receipt = post_waiting(payer, deployment)
         show(arguments, {"block": receipt.block_number}, f"posted in block {receipt.block_number}")
         return 0
+    places = DataPlaces(settings.beacon_url, settings.peer_urls)
+    if arguments.action == "ways":
+        ways = WaysOut(payer, deployment, signer, settings.exchange, sub=arguments.sub, places=places).look()
+        show(arguments, {"ways": [way._asdict() for way in ways]}, *(way.text for way in ways))
+        return 0
     inclusion = ForcedInclusion(
         payer,
         deployment,
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         principal=getattr(arguments, "principal", 0) or None,
         agent=getattr(arguments, "agent", 0),
         sub=getattr(arguments, "sub", 0),
-        places=DataPlaces(settings.beacon_url, settings.peer_urls),
+        places=places,
         report=lambda batch: tell_progress(f"batch {batch}"),
     )
     if arguments.action == "pay":

@@ -4,7 +4,7 @@
 
 It needs an L1 node (SETOFF_RPC_URL), the deployment file (SETOFF_DEPLOYMENT) and the owner's key (SETOFF_KEY) with some
 ether for gas. It runs the exchange again from the batches on L1, forces the withdrawal, posts it when the operator does
-not, and has the vault pay when L1 has confirmed it.
+not, and has the vault pay when L1 has confirmed it. (Batches in blobs: SETOFF_BEACON_URL, SETOFF_PEERS.)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 from decimal import Decimal
 
 from setoff.shared.config.client_settings import ClientSettings
+from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.sdk import L1, KeySigner, WaysOut
 
 
@@ -22,7 +23,8 @@ def leave(amount: Decimal | None) -> None:
     key = settings.private_key()
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id)
-    ways = WaysOut(l1, deployment, KeySigner(key))
+    places = DataPlaces(settings.beacon_url, settings.peer_urls)
+    ways = WaysOut(l1, deployment, KeySigner(key), places=places)
     _, forced, wind_down = ways.look()
     say(forced.text)
     say(wind_down.text)

@@ -13,7 +13,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.sdk import KeySigner, Replay, Vault, WaysOut, check_withdrawal
 
 
-def test_from_l1_alone(anvil: Anvil, tmp_path: Path) -> None:
+def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     town = Town(anvil, tmp_path)
     town.trade()
     key = trader_key(4)
@@ -30,6 +30,9 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path) -> None:
     town.anvil.advance(PARAMS.wind_down)
     _, forced, wind_down = ways.look()
     assert wind_down.is_open and "the operator is silent, and anybody may post it now" in forced.text
+    assert town.setoff(4, "force ways --exchange http://127.0.0.1:1") == 0
+    said = capsys.readouterr().out
+    assert "operator: closed: not_ready" in said and forced.text in said and wind_down.text in said
     told: list[str] = []
     index = ways.force(forced.amount, told.append, poll=0.2)
     assert any("posted in its place" in text for text in told) and told[-1].startswith(
