@@ -1,5 +1,7 @@
 """The feeder with a whole exchange: the index follows its sources, past an operator that is gone, through restarts."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,20 @@ def test_a_source_that_is_gone_is_told_and_the_others_count(town: Town) -> None:
     wait_until(lambda: town.index() == 78_200, 10, what=town.feeder.tail)
     town.page.is_failing, town.page.price = False, 78_200
     wait_until(lambda: town.status()["markets"]["BTC-PERP"]["used"] == 2, 10)
+
+
+def test_without_l1_the_operator_has_reports_all_the_same(town: Town) -> None:
+    chain = town.devnet.chain.process.pid
+    os.kill(chain, signal.SIGSTOP)
+    try:
+        wait_until(lambda: town.status()["l1_problem"], 40, what="it does not say that L1 is away")
+        town.page.price = 78_300
+        town.file.write_text("78300")
+        wait_until(lambda: town.index() == 78_300, 10, what=town.feeder.tail)
+        assert any(problem.startswith("L1: rpc_unreachable") for problem in town.status()["problems"])
+    finally:
+        os.kill(chain, signal.SIGCONT)
+    wait_until(lambda: town.status()["problems"] == [], 40, what="it does not find L1 again")
 
 
 def test_past_an_operator_that_is_gone_reports_go_through_l1_and_count_when_it_is_back(town: Town) -> None:

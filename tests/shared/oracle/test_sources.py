@@ -144,3 +144,38 @@ async def test_exchanges_are_ccxts() -> None:
     with pytest.raises(ConfigError):  # in the package, but no exchange
         CcxtSource("exchanges:BTC/USD", 1.0)
     await CcxtSource("kraken:BTC/USD", 1.0).close()
+
+
+PRODUCT = {
+    "id": "BTC-USD", "base_currency": "BTC", "quote_currency": "USD", "quote_increment": "0.01",
+    "base_increment": "0.00000001", "min_market_funds": "1", "status": "online", "cancel_only": False,
+    "post_only": False, "limit_only": False, "trading_disabled": False, "margin_enabled": False, "auction_mode": False,
+}  # fmt: skip
+TICKER = {
+    "trade_id": 1, "price": "77990", "size": "1", "time": "2020-01-28T02:13:33.012Z", "bid": "77999.5",
+    "ask": "78000.5", "volume": "1",
+}  # fmt: skip
+"""Answers of an exchange, in the form that it documents."""
+
+
+async def test_ccxt_asks_an_exchange_over_http() -> None:
+    """With an exchange's answers from here instead of from where ccxt would ask: everything else is ccxt's own."""
+    pytest.importorskip("ccxt")
+
+    async def answer(request: web.Request) -> web.Response:
+        answers = {"/products": [PRODUCT], "/products/BTC-USD/ticker": TICKER, "/currencies": []}
+        return web.json_response(answers[request.path])
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    source = CcxtSource("coinbaseexchange:BTC/USD", 5.0)
+    source._exchange.urls["api"] = {"public": f"http://127.0.0.1:{runner.addresses[0][1]}"}
+    try:
+        quote = await source.ask()
+    finally:
+        await source.close()
+        await runner.cleanup()
+    assert quote == (Fraction(78_000), 1_580_177_613.012)
