@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -61,7 +61,8 @@ def _streaming(
             while told := self._run(step()):
                 yield told[0]
         finally:
-            self._run(stream.aclose())  # type: ignore[attr-defined] # a generator
+            if self._loop is not None:  # the client may be closed before who reads its stream
+                self._run(stream.aclose())  # type: ignore[attr-defined] # a generator
 
     return call
 
@@ -90,25 +91,28 @@ class BlockingClient:
             over_socket=over_socket,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_owner = True
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="setoff-client", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="setoff-client", daemon=True)
+        self._thread.start()
         self._run(self._client.__aenter__())
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        loop = self._loop
-        if loop is not None and self._is_owner:
-            self._run(self._client.__aexit__(*exc))
-            self._loop = None
+    def __exit__(self, *_: object) -> None:
+        loop, thread = self._loop, self._thread
+        if loop is not None and thread is not None:
+            self._run(self._finish())
+            self._loop = self._thread = None
             loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
     def at(self, sub: int) -> Self:
         """See `SetoffClient.at`."""
         twin = type(self)("")
-        twin._client, twin._loop, twin._is_owner = self._client.at(sub), self._loop, False
+        twin._client, twin._loop = self._client.at(sub), self._loop
         return twin
 
     @contextlib.contextmanager
@@ -137,13 +141,24 @@ class BlockingClient:
         """See `SetoffClient.sign`."""
         return self._client.sign(body)
 
+    async def _finish(self) -> None:
+        """Close the connection, and end what other threads wait for."""
+        await self._client.__aexit__()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     def _run(self, asked: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
+        """What a coroutine of the client's comes to. Raises StateError where that is closed."""
+        if self._loop is None or self._loop.is_closed():
             asked.close()
             raise StateError("not_ready", "use the client in a `with` block")
         future: Future[T] = asyncio.run_coroutine_threadsafe(asked, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise StateError("not_ready", "the client is closed") from None
         except KeyboardInterrupt:
             future.cancel()
             raise

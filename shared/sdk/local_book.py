@@ -58,22 +58,26 @@ class LocalBook:
     @property
     def bids(self) -> list[PriceLevel]:
         """Best first, as `asks`."""
-        return [self._sides[0][ticks] for ticks in sorted(self._sides[0], reverse=True)]
+        side = self._sides[0]
+        return [side[ticks] for ticks in sorted(side, reverse=True)]
 
     @property
     def asks(self) -> list[PriceLevel]:
         """Best first."""
-        return [self._sides[1][ticks] for ticks in sorted(self._sides[1])]
+        side = self._sides[1]
+        return [side[ticks] for ticks in sorted(side)]
 
     @property
     def best_bid(self) -> PriceLevel | None:
         """None where nobody bids."""
-        return self._sides[0][max(self._sides[0])] if self._sides[0] else None
+        side = self._sides[0]
+        return side[max(side)] if side else None
 
     @property
     def best_ask(self) -> PriceLevel | None:
         """None where nobody offers."""
-        return self._sides[1][min(self._sides[1])] if self._sides[1] else None
+        side = self._sides[1]
+        return side[min(side)] if side else None
 
     @property
     def mid(self) -> Decimal | None:
@@ -102,8 +106,10 @@ class LocalBook:
 
         Raises Refusal or Unavailable where the stream has ended.
         """
+        seen = self.updates
         while True:
-            await self._wait_beyond(self.updates)
+            await self._wait_beyond(seen)
+            seen = self.updates
             yield self
 
     async def _wait_beyond(self, updates: int) -> None:
@@ -137,12 +143,12 @@ class LocalBook:
     def take(self, update: dict[str, Any]) -> bool:
         """Take an update over; whether the book is whole then. If not, subscribe again."""
         self.is_live = False
-        if update["kind"] == "snapshot":
-            self._sides = ({}, {})
-        elif update["sequence"] != self.sequence + 1:
+        is_whole = update["kind"] == "snapshot"
+        if not is_whole and update["sequence"] != self.sequence + 1:
             return False
-        self.sequence = update["sequence"]
-        for levels, shown in zip(self._sides, (update["bids"], update["asks"]), strict=True):
+        # New ones, and then both at once: another thread may be reading.
+        bids, asks = ({}, {}) if is_whole else (dict(self._sides[0]), dict(self._sides[1]))
+        for levels, shown in ((bids, update["bids"]), (asks, update["asks"])):
             for level in shown:
                 ticks, lots = level["price"], int(level["size"])
                 if not lots:
@@ -150,9 +156,12 @@ class LocalBook:
                     continue
                 decimals = level["decimal"]
                 levels[ticks] = PriceLevel(Decimal(decimals["price"]), Decimal(decimals["size"]), ticks, lots)
-        best = ([(level.ticks, level.lots) for level in side] for side in (self.bids, self.asks))
-        if compute_checksum(*best) != update["checksum"]:
+        best_bids = ((ticks, bids[ticks].lots) for ticks in sorted(bids, reverse=True))
+        best_asks = ((ticks, asks[ticks].lots) for ticks in sorted(asks))
+        if compute_checksum(best_bids, best_asks) != update["checksum"]:
             return False
+        self._sides = bids, asks
+        self.sequence = update["sequence"]
         self.updates += 1
         self.is_live = True
         return True

@@ -102,6 +102,8 @@ async def test_the_wheel_with_its_own_dependencies_alone_places_an_order(
         await open_market(running)
         done = await ask(running, python)
     assert done == "5"
+    for name in ("market_maker", "basis_trader", "risk_monitor", "emergency_exit"):
+        subprocess.run([python, "-I", "-m", f"setoff.shared.sdk.examples.{name}", "--help"], check=True, cwd="/")
     told = subprocess.run([python.with_name("setoff"), "devnet"], capture_output=True, text=True)
     assert told.returncode == 2 and "pip install 'setoff[node]'" in told.stderr
 

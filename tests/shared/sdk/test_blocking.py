@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -54,3 +55,29 @@ async def test_a_program_without_a_loop_trades(exchange: Running) -> None:
 
 async def in_thread(play: Callable[[], list[Any]]) -> list[Any]:
     return await asyncio.to_thread(play)
+
+
+@pytest.mark.timeout(60)
+async def test_who_waits_in_another_thread_hears_that_it_is_closed(exchange: Running) -> None:
+    client = BlockingClient(exchange.url)
+    waiting = threading.Event()
+
+    def listen() -> str:
+        stream = client.subscribe("trades", market=1)
+        waiting.set()
+        try:
+            next(stream)
+        except StateError as error:
+            return str(error)
+        return "a trade"
+
+    client.__enter__()
+    twin = client.at(0)
+    listening = asyncio.create_task(asyncio.to_thread(listen))
+    await asyncio.to_thread(waiting.wait)
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(client.__exit__)
+    assert await listening == "not_ready: the client is closed"
+    for closed in (client, twin):
+        with pytest.raises(StateError, match="`with` block"):
+            closed.status()
