@@ -14,6 +14,8 @@ from struct import Struct
 from typing import Any, Final, cast
 
 Message = tuple[Any, ...]
+FULL: Final = 1 << 21
+"""Bytes that wait for the other end, from which on what can wait does."""
 _LENGTH: Final = Struct(">Q")
 
 
@@ -66,6 +68,11 @@ class Channel(asyncio.Protocol):
             if not self._pending:
                 asyncio.get_running_loop().call_soon(self._flush)
             self._pending.append(message)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the other end has left much unread."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > FULL
 
     def close(self) -> None:
         """End it, after all that was sent."""

@@ -1,7 +1,8 @@
 """The sequencer's ends of the lines to the API's processes: records come in, answers and news go out.
 
-A line's other end has a copy of the exchange (`mirror.py`). It is brought up to date when it asks, by the leaves that
-were used since it last did: so who reads costs the machine what changed, once, and no view is ever made here.
+A line's other end has a copy of the exchange (`mirror.py`). It comes in pieces, between which turns go on, and behind
+them what was used meanwhile. Then it is brought up to date when it asks, by the leaves that were used since it last
+did: so who reads costs the machine what changed, once, and no view is ever made here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import logging
 import time
 from socket import socket as Socket
-from typing import Final
+from typing import Any, Final
 
 from setoff.operator.bridge import messages
 from setoff.operator.bridge.channel import Channel, Message
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 PUSH_SECONDS: Final = 0.02
 """Between two looks at whether the sequencer's state is another one."""
 SETTLE_SECONDS: Final = 60.0
-"""For a copy of everything to arrive."""
+"""For the other end to say that it is up, once it has a copy of everything."""
+PIECE: Final = 2048
+"""Leaves of a copy that are sent in a row: some milliseconds of both ends."""
+_PAUSE: Final = 0.005
 
 
 class Hub:
@@ -49,7 +53,7 @@ class Hub:
         if self._sequencer is None:
             raise RuntimeError("the hub has no sequencer")
         line = Line(self._sequencer, self)
-        line.channel = await Channel.open(socket, line.take, lambda: self._lines.discard(line))
+        line.channel = await Channel.open(socket, line.take, lambda: self._lose(line))
         line.channel.send(messages.SET_UP, *set_up)
         self._lines.add(line)
         self._look(line)
@@ -57,8 +61,9 @@ class Hub:
 
     async def settle(self) -> None:
         """Until every line's other end knows all that there is to know now."""
-        for line in self._lines:
+        for line in list(self._lines):
             self._look(line)
+            await line.has_whole()
             line.is_up.clear()
             line.channel.send(messages.ASK)
         for line in list(self._lines):
@@ -108,6 +113,10 @@ class Hub:
         for line in list(self._lines):
             line.channel.send(messages.STOP)
 
+    def _lose(self, line: Line) -> None:
+        self._lines.discard(line)
+        line.stop()
+
     async def _push(self) -> None:
         while True:
             try:
@@ -128,6 +137,10 @@ class Hub:
             line.send_whole(self._exchange)
         line.push_state()
 
+    def is_current(self, exchange: Exchange) -> bool:
+        """Whether that is the one that the other ends are to have a copy of."""
+        return exchange is self._exchange
+
 
 class Line:
     """One line. `used`: keys of leaves that its other end may have otherwise; `is_heard`: whether anybody listens;
@@ -139,6 +152,8 @@ class Line:
         self.used: dict[int, bytes] = {}
         self.is_heard = False
         self.has_copy = False
+        self._copied: Exchange | None = None  # of which the copy is being sent
+        self._copying: asyncio.Task[None] | None = None
         self._sequencer = sequencer
         self._hub = hub
         self._state: State | None = None
@@ -160,16 +175,50 @@ class Line:
             self.is_up.set()
 
     def send_whole(self, exchange: Exchange) -> None:
-        """A copy of everything."""
-        machine = exchange.machine.snapshot()
+        """Begin to send a copy of everything, if that is not on its way; until it is there, nothing is ready there."""
+        if self._copied is exchange:
+            return
+        self.stop()
+        self._copied = exchange
+        self._send_state(State(Status.RECOVERING.value, "not_ready", "a copy of the exchange is on its way", *[0] * 5))
+        self._copying = asyncio.create_task(self._copy(exchange))
+
+    async def has_whole(self) -> None:
+        """Until the copy that is on its way is sent."""
+        if self._copying is not None:
+            await asyncio.wait([self._copying])
+
+    def stop(self) -> None:
+        """Send no more of a copy."""
+        if self._copying is not None:
+            self._copying.cancel()
+        self._copied = self._copying = None
+
+    async def _copy(self, exchange: Exchange) -> None:
+        """Every leaf as it is when its piece is sent, and then those that were used since the first one."""
         self._hub.collect()
         self.used.clear()
-        self.has_copy = True
+        state = exchange.machine.state
+        keys = [key for key, _ in state.tree.items()]
+        self.channel.send(messages.BEGIN)
+        for at in range(0, len(keys), PIECE):
+            get = exchange.machine.state.tree.get
+            self.channel.send(messages.PIECE, [(key, get(key)) for key in keys[at : at + PIECE]])
+            await asyncio.sleep(0)
+            while self.channel.is_full:
+                await asyncio.sleep(_PAUSE)
+        if not self._hub.is_current(exchange):
+            return
         self._last_fill = 0
-        self.channel.send(messages.WHOLE, machine, tuple(self._take_rest(exchange)))
+        self.channel.send(messages.WHOLE, *self._take_changes(exchange))
+        self.has_copy = True
+        self._copied = self._copying = None
+        self.push_state()
 
     def push_state(self) -> None:
         """Tell the sequencer's state, if it is another one than was told."""
+        if self._copied is not None:
+            return
         sequencer = self._sequencer
         obstacle = sequencer.obstacle()
         reason, detail = ("", "") if obstacle is None else (obstacle.reason, obstacle.detail)
@@ -178,8 +227,11 @@ class Line:
             sequencer.commit, sequencer.turns,
         )  # fmt: skip
         if state != self._state:
-            self._state = state
-            self.channel.send(messages.STATE, *state)
+            self._send_state(state)
+
+    def _send_state(self, state: State) -> None:
+        self._state = state
+        self.channel.send(messages.STATE, *state)
 
     def _answering(self, number: int) -> Answer:
         def answer(came: SubmitResult | SetoffError) -> None:
@@ -198,11 +250,15 @@ class Line:
         if exchange is None or not self.has_copy:
             self.channel.send(messages.CHANGES, [], b"", (), 0.0)
             return
+        self.channel.send(messages.CHANGES, *self._take_changes(exchange), time.thread_time() - start)
+
+    def _take_changes(self, exchange: Exchange) -> tuple[list[tuple[int, bytes]], bytes, tuple[Any, ...]]:
+        """Leaves that were used since the other end was last told of them, registers, and the rest."""
+        self._hub.collect()
         get = exchange.machine.state.tree.get
         leaves = [(key, get(key)) for key in self.used]
         self.used.clear()
-        regs, rest = exchange.machine.regs.encode(), tuple(self._take_rest(exchange))
-        self.channel.send(messages.CHANGES, leaves, regs, rest, time.thread_time() - start)
+        return leaves, exchange.machine.regs.encode(), tuple(self._take_rest(exchange))
 
     def _take_rest(self, exchange: Exchange) -> Rest:
         fills: list[tuple[int, ...]] = []

@@ -3,7 +3,8 @@
 From the API: ENTER (number, record, leg pages, digest, signer), REFRESH (), HEARD (whether anybody listens), UP (),
 which answers ASK, too.
 From the sequencer: SET_UP (settings, deployment, store, whether it is the only line), STATE (see `State`), TAKEN
-(number, result), REFUSED (number, which error, reason, detail), WHOLE (machine, `Rest`), CHANGES (leaves, registers,
+(number, result), REFUSED (number, which error, reason, detail), BEGIN (), PIECE (leaves) and WHOLE (leaves that were
+used since, registers, `Rest`), which are a copy of everything, CHANGES (leaves, registers,
 `Rest`, seconds that it took), RECORD (result), FILL (fill), BATCH (header, end), RESTART (), STOP (), ASK ().
 """
 
@@ -34,6 +35,8 @@ RESTART: Final = 12
 STOP: Final = 13
 UP: Final = 14
 ASK: Final = 15
+BEGIN: Final = 16
+PIECE: Final = 17
 
 _ERRORS: Final[tuple[type[SetoffError], ...]] = (InputError, StateError, UnknownFate)
 

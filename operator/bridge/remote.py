@@ -23,6 +23,9 @@ from setoff.shared.errors import StateError
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import Batch, Header
 from setoff.shared.machine.machine import Machine
+from setoff.shared.state.registers import Registers
+from setoff.shared.state.store import State as TreeState
+from setoff.shared.state.tree import Tree
 
 MACHINE_PART: Final = 0.05
 OWN_PART: Final = 0.1
@@ -46,6 +49,7 @@ class RemoteDesk:
         self._obstacle: StateError | None = StateError("not_ready", _NOTHING.detail)
         rest = Rest(BatchCursor().encode(), 0, [], -1)
         self._mirror = Mirror(Machine.genesis(*deployment.genesis), rest)
+        self._pieces = Tree()  # of a copy of everything that is coming
         self._answers: dict[int, Answer] = {}
         self._next = 0
         self._asked: asyncio.Future[None] | None = None  # of the changes on their way
@@ -177,8 +181,17 @@ class RemoteDesk:
         if answer is not None:
             answer(messages.read_error(*message[2:]))
 
+    def _take_begin(self, _: Message) -> None:
+        self._pieces = Tree()
+
+    def _take_piece(self, message: Message) -> None:
+        self._pieces.update(dict(message[1]))
+
     def _take_whole(self, message: Message) -> None:
-        self._mirror = Mirror(Machine.restore(message[1]), Rest(*message[2]))
+        _, leaves, regs, rest = message
+        tree, self._pieces = self._pieces, Tree()
+        tree.update(dict(leaves))
+        self._mirror = Mirror(Machine(Registers.decode(regs), TreeState(tree)), Rest(*rest))
 
     def _take_changes(self, message: Message) -> None:
         _, leaves, regs, rest, cost = message
@@ -237,6 +250,8 @@ _TAKERS: Final[dict[int, Callable[[RemoteDesk, Message], None]]] = {
     messages.STATE: RemoteDesk._take_state,
     messages.TAKEN: RemoteDesk._take_taken,
     messages.REFUSED: RemoteDesk._take_refused,
+    messages.BEGIN: RemoteDesk._take_begin,
+    messages.PIECE: RemoteDesk._take_piece,
     messages.WHOLE: RemoteDesk._take_whole,
     messages.CHANGES: RemoteDesk._take_changes,
     messages.RECORD: RemoteDesk._take_record,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.support.processes.running_operator import DEPLOYMENT, OPERATOR_KEY, R
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import agent_key, trader_key
+from setoff.operator.bridge import hub
+from setoff.operator.bridge.channel import Channel
 from setoff.shared.codec import records
 from setoff.shared.codec.records import BUY, SELL, Leg
 from setoff.shared.codec.signatures import address_of
@@ -161,6 +164,50 @@ async def test_what_is_on_its_way_is_unknown_when_its_process_is_killed_and_anot
     assert status == 200
     _, shown = await front.get("/v1/status")
     assert shown["records"] == answer["sequence"] + 1 and shown["waiting"] == 0
+
+
+async def test_trade_goes_on_while_a_copy_of_everything_is_sent(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece, with what has changed meanwhile behind them; who reads before it is there is told to wait."""
+    async with operator(redis_server.url, api_processes=2) as running:
+        await open_market(running)
+        traffic, sequencer = running.traffic, running.sequencer
+        for account in (1, 2, 3):
+            for tick in range(20):
+                await sequencer.submit(traffic.order(account, BUY, 50 + tick, 1))
+        monkeypatch.setattr(hub, "PIECE", 1)
+        asked = count()
+        monkeypatch.setattr(Channel, "is_full", property(lambda _: next(asked) % 2 == 0))  # a pause after each
+        turns = sequencer.turns
+        lines = list(find_hub(running)._lines)
+        os.kill(find_fronts()[0], signal.SIGKILL)
+        taken = 0
+
+        def find_new() -> hub.Line | None:
+            return next((line for line in find_hub(running)._lines if line not in lines), None)
+
+        await until(find_new, "no other process of the API comes")
+        new = find_new()
+        assert new is not None
+        while not new.has_copy:
+            await sequencer.submit(traffic.order(1 + taken % 3, BUY, 70 + taken % 20, 1))
+            await sequencer.submit(traffic.cancel_all(1 + taken % 3))
+            taken += 1
+        assert taken and sequencer.turns > turns
+        await until(lambda: new.is_up.is_set(), "it is not up")
+        machine, tops = "0x" + sequencer.exchange.machine.hash().hex(), set[str]()
+        for _ in range(20):  # of either process
+            async with aiohttp.ClientSession() as http, http.get(running.url + "/v1/status") as response:
+                tops.add((await response.json())["machine"])
+        assert tops == {machine}
+
+
+def find_hub(running: Running) -> hub.Hub:
+    """What the sequencer tells."""
+    announcer = running.sequencer._announcer
+    assert isinstance(announcer, hub.Hub)
+    return announcer
 
 
 async def test_the_copy_is_made_anew_after_the_store_has_failed(tmp_path: Path) -> None:
