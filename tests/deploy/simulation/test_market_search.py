@@ -1,5 +1,6 @@
 """The automatic attacker: it finds nothing that pays on the rules as they are, and finds what is planted."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.simulation.market_lab.exchange import Exchange
+from setoff.deploy.simulation.market_lab.search import watch as watch_module
 from setoff.deploy.simulation.market_lab.search.attempt import prepare, try_moves
 from setoff.deploy.simulation.market_lab.search.breeding import search
 from setoff.deploy.simulation.market_lab.search.moves import KINDS, Move, from_json, to_json
@@ -92,6 +94,24 @@ def test_every_kind_of_move_can_be_made() -> None:
         first, last = (Move(kind, tuple(end(len(grid)) for grid in grids)) for end in (lambda n: 0, lambda n: n - 1))
         assert try_moves(arena, (first, last)).breaches == ()
         assert from_json(to_json((first, last))) == [first, last]
+
+
+PAID_AFTER_A_TAKEOVER = """
+    [["silence", 6], ["order", 1, 3, 0, 13, 1, 1], ["order", 2, 2, 6, 13, 2, 5], ["stake", 1, 0],
+    ["flick", 3, 0, 3, 6, 3], ["ladder", 2, 2, 6, 8, 0, 1], ["pair", 1, 0, 6, 3, 1], ["stake", 1, 0], ["silence", 6], ["stake", 0, 2],
+    ["ladder", 2, 1, 7, 13, 3, 0], ["flick", 2, 0, 3, 11, 3], ["wait", 7], ["unstake", 0, 2], ["pair", 0, 1, 5, 8, 0],
+    ["order", 2, 2, 3, 8, 3, 2], ["silence", 6], ["stake", 1, 2], ["wait", 7], ["wait", 2], ["wait", 1],
+    ["order", 3, 0, 7, 9, 4, 2], ["deposit", 3, 1], ["stake", 1, 0]]
+"""
+"""A search found it: in one input the backstop takes positions over, up to its cap, and then pays out who leaves it."""
+
+
+def test_a_takeover_is_held_against_what_the_backstop_had_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    moves = from_json(json.loads(PAID_AFTER_A_TAKEOVER))
+    assert try_moves(prepare("jump"), moves).breaches == ()
+    monkeypatch.setattr(watch_module, "PPM", watch_module.PPM * 101 // 100)  # as if a hundredth less were allowed
+    (sentence,) = try_moves(prepare("jump"), moves).breaches
+    assert sentence.startswith("the backstop holds")
 
 
 def test_a_replay_is_the_same_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
