@@ -98,7 +98,8 @@ def test_every_kind_of_move_can_be_made() -> None:
 
 PAID_AFTER_A_TAKEOVER = """
     [["silence", 6], ["order", 1, 3, 0, 13, 1, 1], ["order", 2, 2, 6, 13, 2, 5], ["stake", 1, 0],
-    ["flick", 3, 0, 3, 6, 3], ["ladder", 2, 2, 6, 8, 0, 1], ["pair", 1, 0, 6, 3, 1], ["stake", 1, 0], ["silence", 6], ["stake", 0, 2],
+    ["flick", 3, 0, 3, 6, 3], ["ladder", 2, 2, 6, 8, 0, 1], ["pair", 1, 0, 6, 3, 1], ["stake", 1, 0],
+    ["silence", 6], ["stake", 0, 2],
     ["ladder", 2, 1, 7, 13, 3, 0], ["flick", 2, 0, 3, 11, 3], ["wait", 7], ["unstake", 0, 2], ["pair", 0, 1, 5, 8, 0],
     ["order", 2, 2, 3, 8, 3, 2], ["silence", 6], ["stake", 1, 2], ["wait", 7], ["wait", 2], ["wait", 1],
     ["order", 3, 0, 7, 9, 4, 2], ["deposit", 3, 1], ["stake", 1, 0]]

@@ -96,8 +96,8 @@ class Watch:
         if market.backstop_cap and any(fill.kind == TAKEOVER for fill in self._exchange.fills):
             (before, equity), (after, left) = self._before, self._get_backstop()
             worth = abs(after) * market.mark * market.unit
-            # Each takeover brings it something, of which the next of the input may use its part; and who leaves it is paid
-            # after them, and is not missing before.
+            # Each takeover brings it something, of which the next of the input may use its part; and who leaves it is
+            # paid after them.
             taken = [fill for fill in self._exchange.fills if fill.kind == TAKEOVER]
             gained = sum(fill.size * abs(market.mark - fill.price) * market.unit for fill in taken)
             allowed = (max(equity, left, 0) + gained) * market.backstop_cap // PPM

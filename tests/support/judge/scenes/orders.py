@@ -234,6 +234,16 @@ def play_pairs(world: JudgedWorld) -> None:
     assert world.account(1).orders == 0b100011 and world.resting(1, 5).partner == 0
 
 
+def play_narrow_band(world: JudgedWorld) -> None:
+    """A band narrower than the maintenance margin bounds what takes at once, and is where limits that pay end."""
+    world.begin(mark=1_000, band=20_000)
+    assert world.run(world.order(1, SELL, 1_020, 5), world.order(2, BUY, 980, 5)) == [OK, OK]
+    assert world.run(world.order(3, BUY, 1_021, 1), world.order(3, SELL, 979, 1)) == ["price_band"] * 2
+    takers = [world.order(3, BUY, 1_090, 2, flags=IOC), world.order(4, SELL, 910, 2, flags=IOC)]
+    assert world.run(*takers) == [OK, OK]
+    assert (world.position(3).size, world.position(4).size) == (2, -2)
+
+
 def play_triggers(world: JudgedWorld) -> None:
     """Triggers at the ends of the ticks, and just beyond."""
     world.begin()
@@ -246,6 +256,7 @@ def play_triggers(world: JudgedWorld) -> None:
 
 SCENES = (
     play_triggers,
+    play_narrow_band,
     play_pairs,
     play_beyond_the_band,
     play_lifetimes,
