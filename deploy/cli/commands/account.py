@@ -79,6 +79,10 @@ def print_account(shown: dict[str, Any], money: Money) -> None:
             console.print(f"no {title}")
     if shown["deadline"]:
         console.print(f"every order dies at {shown['deadline']} unless `setoff trade dead-man` is called again")
+    if not shown["positions"] and not shown["orders"]:
+        free = int(shown["free"])
+        what = "trade buy SYMBOL SIZE PRICE` places an order" if free > 0 else "deposit AMOUNT` brings money here"
+        console.print(f"next: `setoff {what}")
 
 
 def describe_request(request: dict[str, Any] | None, money: Money) -> str:

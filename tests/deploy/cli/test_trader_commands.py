@@ -59,6 +59,8 @@ async def test_what_is_not_there_is_said(exchange: Running, setoff: Command) -> 
     assert "no agent may trade" in await setoff("agent list")
     shown = await setoff("account")
     assert "no positions" in shown and "no orders" in shown
+    assert "next: `setoff trade buy SYMBOL SIZE PRICE` places an order" in shown
+    assert "next: `setoff deposit AMOUNT` brings money here" in await setoff("account 1.5")
     assert "there is no withdrawal 7: 0 were granted" in await setoff("withdraw --index 7", code=1)
     async with SetoffClient("http://me:secret@127.0.0.1:9") as client:
         with pytest.raises(Unavailable, match=r"at 127\.0\.0\.1:9: ") as caught:
