@@ -28,12 +28,14 @@ from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.machine.exits import find_exit
+from setoff.shared.rules import phases
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.blocking import BlockingClient
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import ForcedInclusion, describe, find_withdrawals
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
+from setoff.shared.state.store import State
 from setoff.shared.wire.scales import Step
 
 POLL_SECONDS: Final = 2.0
@@ -134,6 +136,20 @@ class WaysOut:
                 except StateError:
                     self._post(tell)
 
+    def settle(self, tell: Tell = _say_nothing, poll: float = POLL_SECONDS) -> None:
+        """Once the exchange ends, crank its markets, a minute of batch time apart, until each is settled: then all that
+        an account has is collateral. Raises ChainError."""
+        cranked_at = 0
+        while markets := self._find_unsettled():
+            now = self._l1.now()
+            if now > cranked_at + phases.SAMPLE_INTERVAL:
+                for market in markets:
+                    self._inclusion.send_record(records.encode_crank(market))
+                cranked_at = now
+                tell(f"markets to settle: {', '.join(map(str, markets))}; a crank for each is queued on L1")
+            self._post(tell)
+            time.sleep(poll)
+
     def pay(self, index: int, tell: Tell = _say_nothing, poll: float = POLL_SECONDS) -> TransactionReceipt | None:
         """Wait until L1 has confirmed the epoch of a withdrawal, and have the vault pay it; None if it was paid before.
 
@@ -224,13 +240,23 @@ class WaysOut:
             epoch -= 1
         return epoch
 
+    def _find_unsettled(self) -> list[int]:
+        """Markets that have had a price, and are not settled as far as the batches on L1 go."""
+        replay = self._inclusion.replay
+        replay.advance()
+        replay.machine.state.commit()
+        state = State(replay.machine.state.tree)
+        found = [(number, state.market(number)) for number in range(1, replay.machine.regs.markets + 1)]
+        return [number for number, market in found if market.index and not market.settled]
+
     def _post(self, tell: Tell) -> None:
         """Post what waits, where that is everybody's now."""
         try:
             receipt = post_waiting(self._l1, self._deployment)
             tell(f"the operator is silent: what waits was posted in its place, in block {receipt.block_number}")
         except StateError as early:
-            tell(early.detail)
+            if early.reason != "not_due":  # nothing waits
+                tell(early.detail)
         except Reverted:
             pass  # somebody else was faster
 

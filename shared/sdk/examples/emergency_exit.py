@@ -5,6 +5,8 @@
 It needs an L1 node (SETOFF_RPC_URL), the deployment file (SETOFF_DEPLOYMENT) and the owner's key (SETOFF_KEY) with some
 ether for gas. It runs the exchange again from the batches on L1, forces the withdrawal, posts it when the operator does
 not, and has the vault pay when L1 has confirmed it. (Batches in blobs: SETOFF_BEACON_URL, SETOFF_PEERS.)
+What positions hold leaves when they are closed. When the operator is gone for so long that anybody may end the
+exchange, `--end` does that, and has all markets settled at their last prices.
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.sdk import L1, KeySigner, WaysOut
 
 
-def leave(amount: Decimal | None) -> None:
-    """Take out `amount`, by default all that may leave now."""
+def leave(amount: Decimal | None, *, ends: bool) -> None:
+    """Take out `amount`, by default all that may leave now; if it `ends`, of an exchange that is wound down first."""
     settings = ClientSettings.load()
     key = settings.private_key()
     deployment = settings.load_deployment()
     l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id)
     places = DataPlaces(settings.beacon_url, settings.peer_urls)
     ways = WaysOut(l1, deployment, KeySigner(key), places=places)
+    if ends:
+        ways.wind_down(tell=say)
+        ways.settle(tell=say)
     _, forced, wind_down = ways.look()
     say(forced.text)
     say(wind_down.text)
@@ -47,7 +52,9 @@ def main() -> None:
     """From the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--amount", type=Decimal, help="in the collateral's currency; default: all that may leave")
-    leave(parser.parse_args().amount)
+    parser.add_argument("--end", action="store_true", help="end the exchange first: positions become collateral")
+    arguments = parser.parse_args()
+    leave(arguments.amount, ends=arguments.end)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """The ways out of an exchange whose operator has gone: which are open and when, and what L1 has confirmed."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +16,33 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.sdk import KeySigner, Replay, Vault, WaysOut, check_withdrawal
 
 
+def open_ways(town: Town, account: int) -> WaysOut:
+    key = trader_key(account)
+    return WaysOut(L1(town.anvil.url, key, chain_id=town.deployment.chain_id), town.deployment, KeySigner(key))
+
+
+@contextmanager
+def passing_time(anvil: Anvil) -> Iterator[None]:
+    """A block each fifth of a second, half a minute after the last one."""
+    stop = threading.Event()
+
+    def pass_on() -> None:
+        while not stop.wait(0.2):
+            anvil.advance(30)
+
+    clock = threading.Thread(target=pass_on)
+    clock.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        clock.join()
+
+
 def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     town = Town(anvil, tmp_path)
     town.trade()
-    key = trader_key(4)
-    ways = WaysOut(L1(anvil.url, key, chain_id=town.deployment.chain_id), town.deployment, KeySigner(key))
+    ways = open_ways(town, 4)
     inclusion, vault = town.inclusion(4), Vault(town.stranger, town.deployment)
     with pytest.raises(InputError, match="no epoch"):
         inclusion.confirmed()
@@ -53,5 +78,16 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (confirmed.epoch, confirmed.leaf.collateral) == (proof.epoch, 0)
     assert ways.describe_confirmed() == f"0 tUSD of collateral and 0 positions, at the end of epoch {proof.epoch}"
     assert ways.pay(index, told.append) is not None and ways.pay(index) is None and vault.is_paid(index)
-    ways.wind_down(told.append, poll=0.2)
-    assert ways.look()[2].text.startswith("wind-down: the exchange ends")
+
+    # Who has positions ends the exchange first, and then takes out all that they came to.
+    long = open_ways(town, 1)
+    with passing_time(anvil):
+        long.wind_down(told.append, poll=0.2)
+        assert long.look()[2].text.startswith("wind-down: the exchange ends")
+        long.settle(told.append, poll=0.2)
+    leaf = town.inclusion(1).leaf(1)
+    assert not any(position.size for position in leaf.positions) and leaf.collateral > TRADERS[1] - 777_777
+    index = long.force(leaf.collateral, told.append, poll=0.2)
+    town.confirm()
+    long.pay(index, told.append)
+    assert town.balance(1) == leaf.collateral and "markets to settle: 1, 2; a crank for each" in "".join(told)
