@@ -15,6 +15,7 @@ from typing import Final
 from setoff.shared.config.pause import Pause
 from setoff.shared.errors import OUTCOMES, STALE_REPORT, SetoffError
 from setoff.shared.oracle.aggregate import Verdict, aggregate, show, to_ticks
+from setoff.shared.oracle.aside import call_aside
 from setoff.shared.oracle.chain_view import ChainView
 from setoff.shared.oracle.decision import Outage, Reported, choose_time, find_reason, is_to_force
 from setoff.shared.oracle.settings import OracleSettings
@@ -60,15 +61,21 @@ class Feeder:
         self._one = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Go round until `stop` is set."""
-        while not stop.is_set():
-            begun = time.monotonic()
-            await self.step()
-            left = self._settings.poll - (time.monotonic() - begun)
-            try:
-                await asyncio.wait_for(stop.wait(), max(left, 0.01))
-            except TimeoutError:
-                continue
+        """Go round until `stop` is set; then at once, in the middle of a round, too."""
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stopped.done():
+                begun = time.monotonic()
+                step = asyncio.create_task(self.step())
+                await asyncio.wait({step, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not step.done():
+                    step.cancel()
+                    return
+                step.result()
+                left = self._settings.poll - (time.monotonic() - begun)
+                await asyncio.wait({stopped}, timeout=max(left, 0.01))
+        finally:
+            stopped.cancel()
 
     async def step(self) -> None:
         """One round over all markets. L1 is asked beside it: an L1 that is slow or away delays no report."""
@@ -95,7 +102,7 @@ class Feeder:
     async def _look(self) -> None:
         view, status = self._view, self.status
         try:
-            await asyncio.to_thread(view.look)
+            await call_aside(view.look)
         except SetoffError as error:
             if not status.l1_problem:
                 log.warning("L1 cannot be read: %s", error)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.l1.connection import L1
+from setoff.shared.oracle.aside import call_aside
 from setoff.shared.sdk.answers import Unavailable
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
@@ -42,7 +43,7 @@ class Ways:
 
     async def force(self, record: bytes) -> Forced:
         """Through L1. Raises ChainError, ConfigError."""
-        return await asyncio.to_thread(self._force, record)
+        return await call_aside(lambda: self._force(record))
 
     def _force(self, record: bytes) -> Forced:
         if self._inclusion is None:

@@ -1,14 +1,18 @@
 """The feeder's rounds with an operator that refuses whatever it likes, and an L1 that is away or slow."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from aiohttp import web
 from tests.support.ports import find_free_ports
+from tests.support.waiting import wait_until
 
+from setoff.deploy.devnet.process import Process
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.deployment_file import Deployment
@@ -114,3 +118,25 @@ async def test_without_l1_it_says_so_and_goes_on(tmp_path: Path, monkeypatch: py
         await feeder.step()
         assert "BTC-PERP: 0 of its sources can be used, 1 are needed" in feeder.status.find_problems()
         assert feeder.status.reports == {} and feeder.status.rounds == 2
+
+
+def test_it_ends_at_once_though_l1_is_silent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        settings = make_settings(tmp_path)
+        environment = {
+            "SETOFF_RPC_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "SETOFF_DEPLOYMENT": str(settings.deployment),
+            "SETOFF_ORACLE_KEY": KEY.hex(),
+            "SETOFF_ORACLE_FEEDS": settings.feeds,
+            "SETOFF_ORACLE_MIN_SOURCES": "1",
+            "SETOFF_ORACLE_LISTEN": "127.0.0.1:0",
+        }
+        process = Process("oracle", ["oracle", "run"], environment, tmp_path / "log")
+        process.start()
+        try:
+            pages = process.wait_for("oracle: ").split(",")[0]
+            wait_until(lambda: requests.get(f"{pages}/ready", timeout=10).status_code == 503, 20)
+            process.ask_to_end()
+            wait_until(lambda: not process.is_running, 8, what="it waits for L1")
+        finally:
+            process.kill()
