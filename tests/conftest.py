@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tests.support.builds  # noqa: F401  (before anything of `setoff`, which chooses its build when it is loaded)
 from tests.support.answers import check_every_answer
 from tests.support.builds import SourcePatch
 from tests.support.chains.exchange import Exchange

@@ -1,7 +1,7 @@
 """Initial margins that rise and fall with open interest: to the unit, a step a minute, at every bound of the terms."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
-from tests.support.judge.scenes.boundaries import vary
+from tests.support.judge.scenes.boundaries import vary, worth
 from tests.support.judge.scenes.fees import change
 from tests.support.machines.world import BUY, SELL
 
@@ -157,6 +157,19 @@ def play_thirds(world: JudgedWorld) -> None:
     assert measure(world) == 27  # from 1 on: 255 * 2 / 18 * 0.9549, rounded down once
 
 
+def play_far_market(world: JudgedWorld) -> None:
+    """An order in one market, and in no other: margins of the crowded one are as usual, whatever the numbers are."""
+    world.begin(markets=32, money=200_000, max_open_interest=2_000, **BARE)
+    assert world.batch([world.set_terms(scale_from=0, scale_most=10_000)]) == [OK]
+    world.trade(1, 2, 100, 990)
+    assert measure(world, 4) == 126
+    for market in (2, 32):
+        inputs = [world.order(1, BUY, 100, 10, market=market, order_slot=market)]
+        for money in (10_000, 11_000, 60_000):  # 9,900 are needed, and 54,000 where the scale counts
+            vary(world, inputs, {"account 1.collateral": worth(world, 1, money)})
+        assert world.run(*inputs) == [OK]
+
+
 SCENES = (
     play_rise,
     play_bounds,
@@ -166,4 +179,5 @@ SCENES = (
     play_flipping,
     play_rounding,
     play_thirds,
+    play_far_market,
 )
