@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from eth_abi.abi import decode
 from eth_utils.abi import collapse_if_tuple
@@ -14,7 +14,10 @@ from setoff.shared.codec.hashing import keccak
 
 
 class Recorder(Chain):
-    """A chain that writes down what is sent to the contracts that it has been told of."""
+    """A chain that writes down what is sent to the contracts that it has been told of; everything is cold for each."""
+
+    gas: ClassVar[dict[str, int]] = {}
+    """What a call of each name took at most, in all games that were played: calldata included."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,11 +49,14 @@ class Recorder(Chain):
             "logs": [],
         }
         self.transactions.append(entry)
+        self.cool()
         try:
             outcome = super()._send(transaction)
         except Reverted as error:
             entry["reverts"] = error.reason
             raise
+        name = entry["function"].partition("(")[0]
+        self.gas[name] = max(self.gas.get(name, 0), outcome.gas_used)
         entry["logs"] = [self.describe_log(log) for log in outcome.logs if log.address.lower() in self.abis]
         return outcome
 
