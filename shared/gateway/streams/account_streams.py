@@ -7,10 +7,12 @@ again until it has it.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from setoff.shared.errors import SetoffError
 from setoff.shared.gateway.assets import Json
@@ -21,13 +23,16 @@ from setoff.shared.gateway.parties import Party
 from setoff.shared.gateway.views import account_views as accounts
 from setoff.shared.gateway.views.fundings import show_fundings
 from setoff.shared.gateway.views.pages import read_after
-from setoff.shared.sdk import Refusal, SetoffClient
+from setoff.shared.sdk import Refusal, SetoffClient, Unavailable
 
 Subscription = Mapping[str, Any]
+Answer = TypeVar("Answer")
 BEHIND: Final = 0.05
 """Seconds after which the history is asked again."""
-PATIENCE: Final = 3.0
+PATIENCE: Final = 30.0
 """Seconds after which it is not asked again for one thing."""
+AWAY: Final = 1.0
+"""Seconds after which an exchange is asked again that is not there: no stream ends for that, and none has a gap."""
 NOT_THERE: Final = 2.0
 """Seconds after which is looked again for an account that is not there."""
 
@@ -36,10 +41,19 @@ def _party(house: House, subscription: Subscription) -> Party:
     return house.parties.find(subscription.get("user"))
 
 
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What is answered, as soon as the exchange is there. Raises Refusal."""
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            await asyncio.sleep(AWAY)
+
+
 async def watch(client: SetoffClient, name: str, *channels: str) -> AsyncIterator[tuple[str, Json]]:
     """(channel, data) of what happens to an account in these channels, as it comes; from its first deposit on."""
     while True:
-        with suppress(Refusal):
+        with suppress(Refusal, Unavailable):
             await client.account(name)
             break
         await asyncio.sleep(NOT_THERE)
@@ -47,10 +61,12 @@ async def watch(client: SetoffClient, name: str, *channels: str) -> AsyncIterato
 
     async def read(channel: str) -> None:
         try:
-            async for message in client.subscribe(channel, account=name):
+            async for message in client.subscribe(channel, account=name, patience=math.inf):
                 await queue.put((channel, message["data"]))
         except SetoffError as error:
             await queue.put(error)
+        except Exception as error:  # nobody waits for this task: its end has to be told
+            await queue.put(Unavailable("not_ready", f"the channel {channel} has ended: {error!r}"))
 
     readers = [asyncio.create_task(read(channel)) for channel in channels]
     try:
@@ -110,13 +126,13 @@ async def _new_fills(house: House, party: Party) -> AsyncIterator[tuple[bool, li
     """(whether they are those before, fills oldest first)."""
     book = house.fills(party)
     with suppress(Refusal):
-        await book.read()
+        await patiently(book.read)
     seen = book.count
     yield True, list(book.fills)
     async for _, fill in watch(house.client, party.name, "account_fills"):
         until = time.monotonic() + PATIENCE
         while True:
-            await book.read()
+            await patiently(book.read)
             if (book.fills and book.fills[-1]["tid"] >= int(fill["fill"])) or time.monotonic() > until:
                 break
             await asyncio.sleep(BEHIND)
@@ -155,12 +171,12 @@ async def _new_entries(house: House, party: Party, *kinds: str) -> AsyncIterator
 
     before: list[Json] = []
     with suppress(Refusal):
-        before = await read()
+        before = await patiently(read)
     yield True, before
     async for _ in watch(house.client, party.name, "account"):
         for pause in (0, BEHIND, 10 * BEHIND):  # what the change was, the history may not know yet
             await asyncio.sleep(pause)
-            if entries := await read():
+            if entries := await patiently(read):
                 yield False, entries
 
 
@@ -189,13 +205,13 @@ async def stream_orders(house: House, subscription: Subscription) -> AsyncIterat
     party = _party(house, subscription)
     lives = OrderLives(house, party)
     with suppress(Refusal):
-        await lives.look()
+        await patiently(lives.look)
     async for channel, data in watch(house.client, party.name, "account_records", "account_fills", "account"):
         until = time.monotonic() + PATIENCE
         while True:
-            if updates := await lives.look():
+            if updates := await patiently(lives.look):
                 yield updates
-            if await lives.has_seen(channel, data) or time.monotonic() > until:
+            if await patiently(partial(lives.has_seen, channel, data)) or time.monotonic() > until:
                 break
             await asyncio.sleep(BEHIND)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ async def stream_book(house: House, subscription: Subscription) -> AsyncIterator
     asset, digits = await _find(house, subscription), read_digits(subscription)
     sides: tuple[dict[int, tuple[int, int, int]], ...] = ({}, {})
     last = -1
-    async for message in house.client.subscribe("book", market=asset.market):
+    async for message in house.client.subscribe("book", market=asset.market, patience=math.inf):
         data = message["data"]
         if data["kind"] == "snapshot":
             sides = ({}, {})
@@ -48,7 +49,7 @@ async def stream_book(house: House, subscription: Subscription) -> AsyncIterator
 async def stream_best(house: House, subscription: Subscription) -> AsyncIterator[Json]:
     """`bbo`: the best level of each side."""
     asset = await _find(house, subscription)
-    async for message in house.client.subscribe("best", market=asset.market):
+    async for message in house.client.subscribe("best", market=asset.market, patience=math.inf):
         data = message["data"]
         sides = [data["bid"], data["ask"]]
         best = [None if side is None else show_levels(asset, to_levels([side]))[0] for side in sides]
@@ -58,7 +59,7 @@ async def stream_best(house: House, subscription: Subscription) -> AsyncIterator
 async def stream_trades(house: House, subscription: Subscription) -> AsyncIterator[list[Json]]:
     """`trades`: a list for each."""
     asset = await _find(house, subscription)
-    async for message in house.client.subscribe("trades", market=asset.market):
+    async for message in house.client.subscribe("trades", market=asset.market, patience=math.inf):
         yield [show_trade(asset, message["data"])]
 
 
@@ -67,7 +68,7 @@ async def stream_candles(house: House, subscription: Subscription) -> AsyncItera
     asset, interval = await _find(house, subscription), str(subscription.get("interval"))
     base = candles.find_base(interval)
     kept: dict[int, Json] = {}
-    async for message in house.client.subscribe("candles", market=asset.market, interval=base):
+    async for message in house.client.subscribe("candles", market=asset.market, interval=base, patience=math.inf):
         candle = message["data"]["candle"]
         first = candles.find_bucket(interval, int(candle["start"]))[0]
         if base != interval and (not kept or min(kept) < first):

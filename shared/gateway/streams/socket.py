@@ -118,8 +118,13 @@ class BotSocket:
             except SetoffError as error:
                 _log.warning("the stream %s has ended: %s", key, error)
                 await asyncio.sleep(AGAIN)
-            except (ConnectionError, RuntimeError):
+            except ConnectionError:
                 return  # the bot has gone
+            except Exception:
+                if self._socket.closed:
+                    return
+                _log.exception("the stream %s has failed", key)
+                await asyncio.sleep(AGAIN)
 
     async def _answer(self, request: Mapping[str, Any]) -> None:
         asked = request.get("request")
