@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -93,8 +93,13 @@ def draw(
     rows: Sequence[Row],
     shade: tuple[float, float] | None = None,
     shaded: str = "",
+    axis: str = "hours of the record",
+    label: Callable[[float], str] = format_tick,
 ) -> str:
-    """The picture: a row of panels for each figure, a column each; `shade`: hours that are marked as `shaded`."""
+    """The picture: a row of panels for each figure, a column each; `shade`: hours that are marked as `shaded`.
+
+    axis, label: what is to the right, where that is not `hours`, and how a number of it is written.
+    """
     height = HEAD + len(rows) * (ABOVE + HEIGHT) + FOOT
     width = (WIDTH - LEFT - RIGHT - GAP * (len(columns) - 1)) / len(columns)
     lefts = [LEFT + number * (width + GAP) for number in range(len(columns))]
@@ -114,8 +119,8 @@ def draw(
     for left in lefts:
         for tick in choose_ticks(hours[0], hours[-1], 6):
             x = left + (tick - hours[0]) / (hours[-1] - hours[0]) * width
-            parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{format_tick(tick)}</text>')
-        note = f"hours of the record{f'; grey: {shaded}' if shade else ''}"
+            parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{label(tick)}</text>')
+        note = f"{axis}{f'; grey: {shaded}' if shade else ''}"
         parts.append(f'<text x="{left + width / 2:.0f}" y="{bottom + 34}" text-anchor="middle">{escape(note)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
