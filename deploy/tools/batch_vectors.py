@@ -10,7 +10,7 @@ from typing import Any, Final
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import RECORD_BYTES
 from setoff.shared.machine.batch import Batch, Header, epoch_hash, extend_queue_hash
-from setoff.shared.machine.blobs import BLOBS, ELEMENT, PER_RECORD, USED
+from setoff.shared.machine.blobs import BLOBS, ELEMENT, MODULUS, PER_RECORD, USED
 from setoff.shared.machine.data import CALLDATA, RECORDS_PER_PAGE, ZERO, DataModule, data_root, prove_record
 
 _POOL: Final = 40
@@ -82,7 +82,7 @@ def list_unreadable(records: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     joined = b"".join(records)
     blob = BLOBS.encode(joined)
     plain, packed = (make_header(module, data, len(records)) for module, data in ((CALLDATA, joined), (BLOBS, blob)))
-    too_large = b"\xff" * ELEMENT
+    too_large, order = b"\xff" * ELEMENT, MODULUS.to_bytes(ELEMENT, "big")
     end = len(blob) - ELEMENT
     others = (records[1], records[0], *records[2:])
     for name, header, data, shown in (
@@ -100,6 +100,7 @@ def list_unreadable(records: Sequence[bytes]) -> Iterator[dict[str, Any]]:
         ("in a blob: data and no records", make_header(BLOBS, b"", 0), blob, ()),
         ("in a blob: a record more than fits", replace(packed, record_count=1025), blob, records),
         ("in a blob: an element that is no number of the field", packed, blob[:end] + too_large, records),
+        ("in a blob: an element that is the order of the field", packed, blob[:end] + order, records),
         ("in a blob: first bytes of elements that the root does not have", packed, fill_first(blob), records),
         ("in a blob: bytes behind the last record that the root does not have", packed, fill_end(blob), records),
         ("in a blob: other records beside it", packed, blob, others),

@@ -284,7 +284,8 @@ function runReceipts(report: Report, game: JsonObject, domain: Uint8Array): void
   const posted = batches.map(({ header }) => toHex(batchHash(header)));
   calls.forEach((call, i) => {
     const name = nameOf(call["function"]);
-    if (!name.startsWith("prosecute") || (call["reverts"] !== null && !JUDGED.has(text(call["reverts"])))) return;
+    const isJudged = call["reverts"] === null || call["reverts"] === "too_early" || JUDGED.has(text(call["reverts"]));
+    if (!name.startsWith("prosecute") || !isJudged) return;
     check(report, "prosecutions", `${i} ${name}`, () =>
       sees(call, () => {
         const given = object(call["arguments"]);
@@ -311,6 +312,7 @@ function runGame(report: Report, file: JsonObject, game: JsonObject, domain: Uin
     posted = readPosted(game);
     return differs({ epoch: [posted.batches.length >= count, true] });
   });
+  if (posted.batches.length < count) return;
   const batches = posted.batches.slice(0, count);
   const chain = {
     batchHash: (number: bigint): Uint8Array => batchHash(posted.batches[Number(number)]?.header ?? ({} as Header)),
