@@ -31,6 +31,49 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class LoopThread:
+    """A loop in a thread of its own, for a client and its twins."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="setoff-client", daemon=True)
+        self._thread.start()
+        self._lock = threading.Lock()  # what is begun before it closes is seen by who closes it
+        self._is_closing = False
+
+    def run(self, asked: Coroutine[Any, Any, T]) -> T:
+        """What a coroutine comes to. Raises StateError("not_ready") if this is closed, before or meanwhile."""
+        with self._lock:
+            if self._is_closing:
+                asked.close()
+                raise StateError("not_ready", "the client is closed")
+            future: Future[T] = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise StateError("not_ready", "the client is closed") from None
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Run the last coroutine, and end what other threads wait for."""
+        with self._lock:
+            self._is_closing = True
+            future = asyncio.run_coroutine_threadsafe(self._finish(last), self._loop)
+        future.result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _finish(self, last: Coroutine[Any, Any, None]) -> None:
+        await last
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
 def _blocking(
     method: Callable[Concatenate[SetoffClient, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[BlockingClient, P], T]:
@@ -61,7 +104,7 @@ def _streaming(
             while told := self._run(step()):
                 yield told[0]
         finally:
-            if self._loop is not None:  # the client may be closed before who reads its stream
+            with contextlib.suppress(StateError):  # the client may be closed before who reads its stream
                 self._run(stream.aclose())  # type: ignore[attr-defined] # a generator
 
     return call
@@ -90,29 +133,23 @@ class BlockingClient:
             receipt_store=receipt_store,
             over_socket=over_socket,
         )
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop: LoopThread | None = None
+        self._is_twin = False
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="setoff-client", daemon=True)
-        self._thread.start()
+        self._loop = LoopThread()
         self._run(self._client.__aenter__())
         return self
 
     def __exit__(self, *_: object) -> None:
-        loop, thread = self._loop, self._thread
-        if loop is not None and thread is not None:
-            self._run(self._finish())
-            self._loop = self._thread = None
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
+        loop, self._loop = self._loop, None
+        if loop is not None and not self._is_twin:
+            loop.close(self._client.__aexit__())
 
     def at(self, sub: int) -> Self:
         """See `SetoffClient.at`."""
         twin = type(self)("")
-        twin._client, twin._loop = self._client.at(sub), self._loop
+        twin._client, twin._loop, twin._is_twin = self._client.at(sub), self._loop, True
         return twin
 
     @contextlib.contextmanager
@@ -141,27 +178,12 @@ class BlockingClient:
         """See `SetoffClient.sign`."""
         return self._client.sign(body)
 
-    async def _finish(self) -> None:
-        """Close the connection, and end what other threads wait for."""
-        await self._client.__aexit__()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
     def _run(self, asked: Coroutine[Any, Any, T]) -> T:
-        """What a coroutine of the client's comes to. Raises StateError where that is closed."""
-        if self._loop is None or self._loop.is_closed():
+        """See `LoopThread.run`."""
+        if self._loop is None:
             asked.close()
             raise StateError("not_ready", "use the client in a `with` block")
-        future: Future[T] = asyncio.run_coroutine_threadsafe(asked, self._loop)
-        try:
-            return future.result()
-        except CancelledError:
-            raise StateError("not_ready", "the client is closed") from None
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
+        return self._loop.run(asked)
 
     # --- what an exchange shows
 
