@@ -50,6 +50,11 @@ class Tap(Protocol):
         """Whether anybody does."""
         ...
 
+    @property
+    def hears_records(self) -> bool:
+        """Whether anybody listens to records."""
+        ...
+
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`."""
         ...
@@ -74,11 +79,11 @@ class Feed:
         self._pacer = Pacer(self._go_round, lambda: SHARE)
         self.show_auctions: Callable[[], Iterable[dict[str, Any]]] = tuple
         """What is to be told of auctions after each batch."""
-        self.on_heard: Callable[[bool], None] | None = None
-        """Told when the first listener comes, and when the last one has gone."""
+        self.on_heard: Callable[[bool, bool], None] | None = None
+        """Told whether anybody listens, and whether to records, when that changes."""
         self.news: Tap | None = None
         """What else is told of records and fills."""
-        self._was_heard = False
+        self._was_heard = False, False
 
     def tell_record(self, result: SubmitResult) -> None:
         """See `Announcer`. The receipts are for who sent the record alone."""
@@ -130,12 +135,14 @@ class Feed:
                     self.note_heard()
 
     def note_heard(self) -> None:
-        """Say whether anybody listens, if that is not as it was."""
-        is_heard = bool(self._groups) or (self.news is not None and self.news.is_heard)
-        if is_heard != self._was_heard:
-            self._was_heard = is_heard
+        """Say whether anybody listens, and to what, if that is not as it was."""
+        news = self.news
+        is_heard = bool(self._groups) or (news is not None and news.is_heard)
+        hears_records = self._is_heard("records") or (news is not None and news.hears_records)
+        if (is_heard, hears_records) != self._was_heard:
+            self._was_heard = is_heard, hears_records
             if self.on_heard is not None:
-                self.on_heard(is_heard)
+                self.on_heard(is_heard, hears_records)
 
     def restart(self) -> None:
         """End all subscriptions, since what was told has changed: listeners come back and read anew."""

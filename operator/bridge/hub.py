@@ -85,7 +85,7 @@ class Hub:
         """See `Announcer`."""
         plain: tuple[object, ...] | None = None
         for line in self._lines:
-            if line.is_heard:
+            if line.hears_records:
                 plain = plain or (*messages.flatten_result(result)[:-1], [])
                 line.channel.send(messages.RECORD, plain)
 
@@ -143,14 +143,14 @@ class Hub:
 
 
 class Line:
-    """One line. `used`: keys of leaves that its other end may have otherwise; `is_heard`: whether anybody listens;
-    `is_up`: set when the other end serves."""
+    """One line. `used`: keys of leaves that its other end may have otherwise; `is_heard`, `hears_records`: whether
+    anybody listens, and whether to records; `is_up`: set when the other end serves."""
 
     def __init__(self, sequencer: Sequencer, hub: Hub) -> None:
         self.channel: Channel
         self.is_up = asyncio.Event()
         self.used: dict[int, bytes] = {}
-        self.is_heard = False
+        self.is_heard = self.hears_records = False
         self.has_copy = False
         self._copied: Exchange | None = None  # of which the copy is being sent
         self._copying: asyncio.Task[None] | None = None
@@ -170,7 +170,7 @@ class Line:
         elif kind == messages.REFRESH:
             self._send_changes()
         elif kind == messages.HEARD:
-            self.is_heard = message[1]
+            _, self.is_heard, self.hears_records = message
         elif kind == messages.UP:
             self.is_up.set()
 

@@ -1,7 +1,7 @@
 """What goes over the line: kinds of messages, and how results, refusals and fills are written in them.
 
-From the API: ENTER (number, record, leg pages, digest, signer), REFRESH (), HEARD (whether anybody listens), UP (),
-which answers ASK, too.
+From the API: ENTER (number, record, leg pages, digest, signer), REFRESH (), HEARD (whether anybody listens,
+and whether to records), UP (), which answers ASK, too.
 From the sequencer: SET_UP (settings, deployment, store, whether it is the only line), STATE (see `State`), TAKEN
 (number, result), REFUSED (number, which error, reason, detail), BEGIN (), PIECE (leaves) and WHOLE (leaves that were
 used since, registers, `Rest`), which are a copy of everything, CHANGES (leaves, registers,

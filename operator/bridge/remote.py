@@ -127,9 +127,9 @@ class RemoteDesk:
         digest, signer = signed if signed is not None else (None, None)
         self._channel.send(messages.ENTER, number, record, tuple(leg_pages), digest, signer)
 
-    def tell_heard(self, is_heard: bool) -> None:
-        """Say whether anybody listens."""
-        self._channel.send(messages.HEARD, is_heard)
+    def tell_heard(self, is_heard: bool, hears_records: bool) -> None:
+        """Say whether anybody listens, and whether to records."""
+        self._channel.send(messages.HEARD, is_heard, hears_records)
 
     def tell_up(self) -> None:
         """Say that this process serves."""

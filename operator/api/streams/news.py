@@ -27,6 +27,11 @@ class News:
         """Whether anybody listens."""
         return len(self._topics) > 0
 
+    @property
+    def hears_records(self) -> bool:
+        """Whether anybody listens to records."""
+        return bool(self._topics.of("account_records"))
+
     def end(self) -> None:
         """See `Tap`."""
         self._candles.clear()

@@ -110,3 +110,14 @@ async def test_rounds_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPa
     assert rounds * 50 * 0.0002 < 0.25 * seconds and rounds < 40
     await asyncio.sleep(LONGEST)
     assert all(wire.numbers() == list(range(200)) for wire in wires)
+
+
+def test_says_what_is_heard_and_only_when_that_changes() -> None:
+    """So that the sequencer sends nothing that nobody hears."""
+    feed, told = Feed(), list[tuple[bool, bool]]()
+    feed.on_heard = lambda *heard: told.append(heard)
+    with listen(feed, frozenset({"fills"}), Wire()):
+        with listen(feed, frozenset({"fills", "batches"}), Wire()), listen(feed, EVERYTHING, Wire()):
+            assert told == [(True, False), (True, True)]
+        assert told[2:] == [(True, False)]
+    assert told[3:] == [(False, False)]
