@@ -2,6 +2,7 @@
 
 from tests.support.judge.judged_world import OK, JudgedWorld
 from tests.support.judge.scenes.boundaries import vary
+from tests.support.machines.world import BUY
 
 from setoff.shared.codec.records import stamp_message
 from setoff.shared.rules import phases
@@ -37,6 +38,16 @@ def play_hours(world: JudgedWorld) -> None:
     # Whoever has lost since has no part left of what it took before.
     assert world.run(world.withdraw(4, 1)) == [OK]
     assert (world.account(4).exit_since, world.account(4).taken) == (since, 14_999)
+
+
+def play_free_part(world: JudgedWorld) -> None:
+    """What positions and orders need is not free, and no part of it may leave."""
+    limit(world)
+    assert world.run(world.order(3, BUY, 80, 200)) == [OK]
+    inputs = [world.withdraw(3, 1)]
+    for amount in (700, 800, 850, 900, 950, 1_000, 1_001):
+        vary(world, inputs, {"input.amount": amount})
+    assert world.run(*inputs) == [OK]
 
 
 def play_losses(world: JudgedWorld) -> None:
@@ -161,6 +172,7 @@ def play_fresh_when_queued(world: JudgedWorld) -> None:
 
 SCENES = (
     play_hours,
+    play_free_part,
     play_losses,
     play_ways,
     play_limits,

@@ -170,6 +170,24 @@ def play_far_market(world: JudgedWorld) -> None:
         assert world.run(*inputs) == [OK]
 
 
+def play_growing(world: JudgedWorld) -> None:
+    """Who adds to a position, by less than it has, needs what has risen, long or short; who closes does not."""
+    world.begin(money=200_000, max_open_interest=2_000, **BARE)
+    assert world.batch([world.set_terms(scale_from=0, scale_most=10_000)]) == [OK]
+    world.trade(1, 2, 100, 900)
+    orders = [(account, side) for account in (1, 2) for side in (BUY, SELL)]
+    for slot, (account, side) in enumerate(orders):
+        price = 99 if side == BUY else 101
+        assert world.run(world.order(account, side, price, 10, order_slot=slot)) == [OK]
+    assert measure(world, 4) > 100
+    for side, price in ((SELL, 99), (BUY, 101)):
+        inputs = [world.order(3, side, price, 20, order_slot=9)]
+        for account in (1, 2):
+            for money in (1_000, 9_200, 9_400, 30_000, 60_000):
+                vary(world, inputs, {f"account {account}.collateral": worth(world, account, money)})
+        assert world.run(*inputs) == [OK]
+
+
 SCENES = (
     play_rise,
     play_bounds,
@@ -180,4 +198,5 @@ SCENES = (
     play_rounding,
     play_thirds,
     play_far_market,
+    play_growing,
 )
