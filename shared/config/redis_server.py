@@ -31,6 +31,8 @@ from setoff.shared.errors import ConfigError
 HOST: Final = "127.0.0.1"
 START_TIMEOUT: Final = 60.0
 """Seconds until it has to answer: a long append-only file takes a while to load."""
+PORT_TRIES: Final = 5
+"""Free ports that are tried: another program may take one first."""
 STOP_TIMEOUT: Final = 10.0
 
 DURABLE: Final = {
@@ -109,15 +111,19 @@ class RedisServer:
 
     @classmethod
     def _start(cls, folder: Path, port: int) -> Self:
-        if port == 0:
-            port = _find_last_port(folder) or _find_free_port()
-        elif _is_taken(port):
+        if port and _is_taken(port):
             raise ConfigError("port_taken", f"redis_port: another process listens on {HOST}:{port}")
-        try:
-            server = ValkeyServer(port=port, host=HOST, data_dir=folder, persist=True, config=dict(DURABLE))
-            server.start(timeout=START_TIMEOUT)
-        except (ValkeyServerError, OSError) as error:
-            raise ConfigError("bad_config", f"redis_dir: the embedded server did not start: {error}") from None
+        is_any = port == 0
+        port = port or _find_last_port(folder) or _find_free_port()
+        for left in reversed(range(PORT_TRIES)):
+            try:
+                server = ValkeyServer(port=port, host=HOST, data_dir=folder, persist=True, config=dict(DURABLE))
+                server.start(timeout=START_TIMEOUT)
+                break
+            except (ValkeyServerError, OSError) as error:
+                if isinstance(error, ValkeyServerError) or not is_any or not left:
+                    raise ConfigError("bad_config", f"redis_dir: the embedded server did not start: {error}") from None
+            port = _find_free_port()  # between the look and the start a connection of any program got the last one
         url = f"redis://{HOST}:{port}/0"
         _write_note(folder, url)
         return cls(url, server)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from tests.support.ports import find_free_ports
 from tests.support.waiting import wait_until
 
+from setoff.shared.config import redis_server
 from setoff.shared.config.redis_server import RedisServer, check_durable, is_alive
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
@@ -22,6 +24,15 @@ def test_keeps_what_it_was_given(tmp_path: Path) -> None:
         redis.set("a", "1")
     with RedisServer.embed(tmp_path) as server, server.client() as redis:
         assert redis.get("a") == b"1"
+
+
+def test_another_port_is_taken_where_the_free_one_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", 0))
+        ports = [thief.getsockname()[1], *find_free_ports(1)]
+        monkeypatch.setattr(redis_server, "_find_free_port", lambda: ports.pop(0))
+        with RedisServer.embed(tmp_path) as server, server.client() as redis:
+            assert redis.ping() and not ports
 
 
 def test_is_shared_by_whoever_names_its_folder(tmp_path: Path) -> None:
