@@ -20,6 +20,8 @@ from setoff.shared.state.keys import MAX_TICK
 
 BASIS: Final = 10_000
 """Basis points of one."""
+MOST_DIGITS: Final = 100
+"""Characters of a number that a source gives: exact arithmetic with a million digits takes minutes."""
 
 
 class Observation(NamedTuple):
@@ -89,12 +91,16 @@ def to_ticks(price: Fraction, tick: Fraction) -> int:
 
 
 def read_price(value: object) -> Fraction:
-    """The number that a source gives. Raises ValueError unless it is a finite one above 0."""
+    """The number that a source gives, of MOST_DIGITS characters at most. Raises ValueError unless it is a finite one
+    above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError(f"{str(value)[:40]!r} is no number")
+    # A float as it is written: what was meant by 0.1 is a tenth.
+    text = str(value).strip()
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"'{text[:40]}...' has more than {MOST_DIGITS} characters")
     try:
-        # A float as it is written: what was meant by 0.1 is a tenth.
-        number = Decimal(str(value).strip())
+        number = Decimal(text)
     except ArithmeticError:
         raise ValueError(f"{str(value)[:40]!r} is no number") from None
     if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 60:

@@ -42,4 +42,4 @@ def read_ticker(ticker: dict[str, Any]) -> Quote:
         price = (read_price(bid) + read_price(ask)) / 2
     else:
         price = read_price(ticker.get("last"))
-    return Quote(price, at / MILLISECONDS if at else None)
+    return Quote(price, float(read_price(at)) / MILLISECONDS if at else None)

@@ -1,7 +1,8 @@
 """The feeder: asks the sources, makes one price of them, and reports it when it is due, the one way or the other.
 
-Nothing that is away ends it: a source, the operator and L1 are each asked again, later and later, and what is missing
-is told (`status`). It keeps nothing on disk: after a restart it reads L1, and reports at once.
+Nothing that is away, and nothing that it answers, ends it: a source, the operator and L1 are each asked again, later
+and later, and what is missing is told (`status`). What goes wrong with one market is that market's. It keeps nothing on
+disk: after a restart it reads L1, and reports at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from setoff.shared.config.pause import Pause
-from setoff.shared.errors import OUTCOMES, STALE_REPORT, SetoffError
+from setoff.shared.errors import OUTCOMES, STALE_REPORT, SetoffError, is_known_reason
 from setoff.shared.oracle.aggregate import Verdict, aggregate, show, to_ticks
 from setoff.shared.oracle.aside import call_aside
 from setoff.shared.oracle.chain_view import ChainView
@@ -25,6 +26,11 @@ from setoff.shared.oracle.ways import Ways
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds for which the operator, or L1, is left alone after it failed: at first, and at most."""
+
+MOST_TEXT: Final = 200
+"""Characters that are told of what went wrong: others write the text."""
+OTHER: Final = "other"
+"""How a failure is counted whose reason is none of the shared list: else who answers makes as many counts as he may."""
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +77,8 @@ class Feeder:
                 if not step.done():
                     step.cancel()
                     return
-                step.result()
+                if (error := step.exception()) is not None:
+                    log.error("a round failed", exc_info=error)
                 left = self._settings.poll - (time.monotonic() - begun)
                 await asyncio.wait({stopped}, timeout=max(left, 0.01))
         finally:
@@ -82,7 +89,7 @@ class Feeder:
         self._begin_look()
         if not self.status.rounds and self._looking is not None:
             await self._looking
-        await asyncio.gather(*map(self._feed, self._markets))
+        await asyncio.gather(*map(self._feed_safely, self._markets))
         problems = [market.outage.reason for market in self._markets if market.outage]
         self.status.operator_problem = problems[0] if problems else ""
         self.status.failures = self._sources.failures()
@@ -103,10 +110,10 @@ class Feeder:
         view, status = self._view, self.status
         try:
             await call_aside(view.look)
-        except SetoffError as error:
+        except Exception as error:  # whatever it answers: it is as if it were away
             if not status.l1_problem:
-                log.warning("L1 cannot be read: %s", error)
-            status.l1_problem = str(error)
+                log.warning("L1 cannot be read: %s", tell(error))
+            status.l1_problem = tell(error)
             self._look_rest = self._look_rest or Pause(FIRST_PAUSE, LONGEST_PAUSE)
             self._look_rest.begin()
             return
@@ -117,6 +124,14 @@ class Feeder:
         status.waiting, status.l1_time = len(view.waiting), view.clock.now()
 
     # --- a market ----------------------------------------------------------------------------------------------------
+
+    async def _feed_safely(self, market: _Market) -> None:
+        """Whatever goes wrong with it, the other markets go on, and it is tried again in the next round."""
+        try:
+            await self._feed(market)
+        except Exception as error:
+            log.exception("%s: its round failed", market.named)
+            market.status.problem = tell(error)
 
     async def _feed(self, market: _Market) -> None:
         verdict = await ask_price(self._settings, self._sources, market.named)
@@ -163,14 +178,14 @@ class Feeder:
     async def _submit(self, market: _Market, signer: int, report: Reported, record: bytes) -> None:
         try:
             await self._ways.submit(record)
-        except SetoffError as error:
-            count(self.status.refusals, error.reason)
+        except Exception as error:  # whatever it answers: an operator that does not take it is one that is not there
+            count(self.status.refusals, get_reason(error))
             if market.outage is None:
-                log.warning("%s: the operator does not take it: %s", market.named, error)
+                log.warning("%s: the operator does not take it: %s", market.named, tell(error))
             since = market.outage.since if market.outage else time.monotonic()
-            market.outage = Outage(since, str(error))
+            market.outage = Outage(since, tell(error))
             if (
-                error.reason == OUTCOMES[STALE_REPORT]
+                get_reason(error) == OUTCOMES[STALE_REPORT]
             ):  # somebody has reported with this key, with a later time: the next one is later
                 market.last[signer] = Reported(0, report.time)
             market.rest = market.rest or Pause(FIRST_PAUSE, LONGEST_PAUSE)
@@ -185,11 +200,11 @@ class Feeder:
         try:
             async with self._one:
                 forced = await self._ways.force(record)
-        except SetoffError as error:
-            count(self.status.refusals, error.reason)
+        except Exception as error:
+            count(self.status.refusals, get_reason(error))
             # The next one has not to wait for the whole interval: nothing was spent.
             market.forced_at[signer] = time.monotonic() - self._settings.force_interval + LONGEST_PAUSE
-            market.status.l1_problem = f"its report does not get through L1 either: {error}"
+            market.status.l1_problem = f"its report does not get through L1 either: {tell(error)}"
             log.warning("%s: %s", market.named, market.status.l1_problem)
             return
         market.status.l1_problem = ""
@@ -208,6 +223,18 @@ class Feeder:
 def count(counts: dict[str, int], name: str) -> None:
     """One more of it."""
     counts[name] = counts.get(name, 0) + 1
+
+
+def get_reason(error: Exception) -> str:
+    """The reason of the shared list, OTHER if there is none."""
+    reason = error.reason if isinstance(error, SetoffError) else OTHER
+    return reason if is_known_reason(reason) else OTHER
+
+
+def tell(error: Exception) -> str:
+    """What went wrong, in one line."""
+    text = " ".join(str(error).split())
+    return (text if isinstance(error, SetoffError) else f"{type(error).__name__}: {text}")[:MOST_TEXT]
 
 
 async def ask_price(settings: OracleSettings, sources: Sources, market: str) -> Verdict:

@@ -112,3 +112,10 @@ def test_what_is_no_price_is_none(value: object) -> None:
 )
 def test_numbers_are_what_is_written(value: object, price: str) -> None:
     assert read_price(value) == Fraction(price) and show(read_price(value)) == price
+
+
+@pytest.mark.parametrize("value", ["1." + "1" * 1_000_000, "9" * 101, Decimal("1." + "1" * 100_000), 10**200])
+def test_a_number_of_very_many_digits_is_refused_unread(value: object) -> None:
+    """Its fraction alone would take more than a minute."""
+    with pytest.raises(ValueError, match=r"has more than 100 characters"):
+        read_price(value)

@@ -2,24 +2,27 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 from aiohttp import web
 from tests.support.ports import find_free_ports
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 from setoff.deploy.devnet.process import Process
 from setoff.shared.codec import records
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.market_names import MarketName, MarketNames
+from setoff.shared.errors import InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.oracle.chain_view import ChainView
-from setoff.shared.oracle.feeder import Feeder
+from setoff.shared.oracle.feeder import OTHER, Feeder, get_reason, tell
 from setoff.shared.oracle.service import open_feeder
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.shared.oracle.sources import Sources
@@ -70,12 +73,18 @@ class Slow(Ways):
         return Forced(7, 0)
 
 
-@asynccontextmanager
-async def refusing(reason: str) -> AsyncIterator[str]:
+def refusing(reason: str) -> AbstractAsyncContextManager[str]:
     """An operator that refuses every record for the same reason; its address."""
+    status = STATUSES.get(reason, REFUSED)
+    return answering(lambda: web.json_response({"reason": reason, "detail": "so"}, status=status))
+
+
+@asynccontextmanager
+async def answering(make: Callable[[], web.Response]) -> AsyncIterator[str]:
+    """An operator that answers every record so; its address."""
 
     async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"reason": reason, "detail": "so"}, status=STATUSES.get(reason, REFUSED))
+        return make()
 
     app = web.Application()
     app.router.add_post("/v1/records", answer)
@@ -104,6 +113,80 @@ async def test_an_operator_that_refuses_is_passed_whatever_it_says(tmp_path: Pat
             reports = [records.decode_report(record) for record in ways.forced]
             assert [(each.signer, each.market, each.price) for each in reports] == [(3, 1, 78_000), (5, 1, 78_000)]
             assert feeder.status.reports == {"L1": 2}
+
+
+class Answering(Slow):
+    """An operator whose answer to one market's reports makes the client fail in a way that nobody foresaw."""
+
+    taken: list[int]
+    is_broken = False
+
+    def sign(self, signer: int, time: int, market: int, price: int) -> bytes:
+        if self.is_broken:
+            raise RuntimeError("no more")
+        return super().sign(signer, time, market, price)
+
+    async def submit(self, record: bytes) -> None:
+        market = records.decode_report(record).market
+        if market == 1:
+            raise KeyError("outcome")
+        self.taken.append(market)
+
+
+def make_feeder(settings: OracleSettings, sources: Sources, ways: Slow, *markets: int) -> Feeder:
+    """One that has read L1, with these markets' units."""
+    view = Known(settings)
+    view._units = dict.fromkeys(markets, (100, 0))
+    ways.forced = []
+    return Feeder(settings, view, sources, ways, address_of(KEY))
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "null", "?", '{"outcome": {}}'])
+async def test_an_operator_that_answers_nonsense_is_passed_as_one_that_is_away(tmp_path: Path, body: str) -> None:
+    async with answering(lambda: web.Response(text=body, content_type="application/json")) as url:
+        settings = make_settings(tmp_path, exchange=url)
+        async with Sources(settings.sources, 1.0) as sources, SetoffClient(url) as client:
+            ways = Slow(client, L1(settings.rpc_url, KEY), DEPLOYMENT, KeySigner(KEY))
+            feeder = make_feeder(settings, sources, ways, 1)
+            await feeder.step()
+            assert feeder.status.operator_problem and not ways.forced
+            await asyncio.sleep(0.25)
+            await feeder.step()
+            await until(lambda: bool(ways.forced), "no report goes through L1")
+
+
+async def test_what_goes_wrong_with_one_market_leaves_the_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(MarketName(number, f"M{number}-PERP", f"M{number}", "0.0001") for number in (1, 2))
+    monkeypatch.setattr(sys.modules[__name__], "DEPLOYMENT", replace(DEPLOYMENT, names=MarketNames(markets=names)))
+    settings = make_settings(tmp_path, poll=0.05, feeds=f"M1-PERP=file:{tmp_path}/price,M2-PERP=file:{tmp_path}/price")
+    async with Sources(settings.sources, 1.0) as sources, SetoffClient("http://127.0.0.1:1") as client:
+        ways = Answering(client, L1(settings.rpc_url, KEY), DEPLOYMENT, KeySigner(KEY))
+        ways.taken = []
+        feeder = make_feeder(settings, sources, ways, 1, 2)
+        await feeder.step()
+        assert ways.taken == [2, 2] and feeder.status.reports == {"operator": 2}
+        assert feeder.status.refusals == {"other": 1} and feeder.status.operator_problem == "KeyError: 'outcome'"
+        assert not any(problem.startswith("M2-PERP") for problem in feeder.status.find_problems())
+
+        ways.is_broken = True
+        (tmp_path / "price").write_text("79000")
+        stop = asyncio.Event()
+        running = asyncio.create_task(feeder.run(stop))
+        await until(lambda: feeder.status.markets["M2-PERP"].problem == "RuntimeError: no more", "nothing is told")
+        assert not running.done()
+        ways.is_broken = False
+        await until(lambda: ways.taken == [2] * 4, "it does not go on")
+        stop.set()
+        await running
+
+
+def test_a_reason_that_the_operator_invents_is_counted_with_all_others() -> None:
+    """Else it makes as many counts, and metrics, as it likes."""
+    assert get_reason(InputError("x" * 9, "so")) == OTHER == get_reason(ValueError("?"))
+    assert get_reason(InputError("overloaded")) == "overloaded"
+    assert len(tell(ValueError("y" * 10_000))) == 200
 
 
 async def test_without_l1_it_says_so_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
