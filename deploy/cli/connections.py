@@ -59,6 +59,7 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
             agent=arguments.agent,
             sub=arguments.sub,
             receipt_store=open_receipt_store(settings) if signer else None,
+            deployment=settings.load_deployment() if settings.deployment.is_file() else None,
         )
         async with client:
             return await question(client)

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from setoff.shared.errors import ConfigError
+from setoff.shared.gateway.first_seen import check_first_seen
 from setoff.shared.gateway.house import House, find_agent
 from setoff.shared.gateway.parties import Parties
 from setoff.shared.gateway.server import Server
@@ -35,11 +36,16 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
             owner, agent = await find_agent(asking, settings.account, signer.address)
         except Refusal as error:
             raise ConfigError("bad_config", f"account: {error}") from None
+    deployment = settings.load_deployment() if settings.deployment.is_file() else None
     name = "0x" + owner.hex()
     bot = signer.address if not settings.bot else None if settings.bot == ANYONE else bytes.fromhex(settings.bot[2:])
-    async with SetoffClient(settings.exchange, signer, account=name, agent=agent, over_socket=True) as client:
-        info = await client.info()
-        folder = settings.state_dir / f"{info['domain'][2:18]}-{owner.hex()}"
+    async with SetoffClient(
+        settings.exchange, signer, account=name, agent=agent, over_socket=True, deployment=deployment
+    ) as client:
+        domain = await client.read_domain()
+        if deployment is None:
+            check_first_seen(settings.state_dir / f"domain-{signer.address.hex()}", domain)
+        folder = settings.state_dir / f"{domain.hex()[:16]}-{owner.hex()}"
         folder.mkdir(parents=True, exist_ok=True)
         own = tuple({signer.address} | ({bot} if bot else set()))
         house = House(client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), Bot(bot), folder)

@@ -24,6 +24,7 @@ from setoff.shared.sdk.local_book import LocalBook
 from setoff.shared.sdk.signer import Signer
 
 if TYPE_CHECKING:
+    from setoff.shared.config.deployment_file import Deployment
     from setoff.shared.sdk.receipt_store import ReceiptStore
     from setoff.shared.wire.api.market_answers import Book
 
@@ -123,6 +124,7 @@ class BlockingClient:
         sub: int = 0,
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
+        deployment: Deployment | None = None,
     ) -> None:
         self._client = SetoffClient(
             url,
@@ -132,6 +134,7 @@ class BlockingClient:
             sub=sub,
             receipt_store=receipt_store,
             over_socket=over_socket,
+            deployment=deployment,
         )
         self._loop: LoopThread | None = None
         self._is_twin = False

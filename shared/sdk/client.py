@@ -30,8 +30,9 @@ class SetoffClient(Orders, Money):
 
     The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
     whom it trades for, and `agent` its number there. With a `receipt_store` every signed receipt is checked and kept.
-    `over_socket`: records go over one WebSocket (`order_entry.py`), which is opened with the first, and again when it
-    has ended.
+    With a `deployment` (its file) records are signed for that one alone, and DataError is raised where the exchange
+    names another; without it, for whichever the exchange names. `over_socket`: records go over one WebSocket
+    (`order_entry.py`), which is opened with the first, and again when it has ended.
 
     What it shows is in `reads.py` and `history.py`, what it sends in `orders.py`, `money.py` and `submission.py`;
     `blocking.py` is the same without `await`.
@@ -40,7 +41,13 @@ class SetoffClient(Orders, Money):
     def at(self, sub: int) -> Self:
         """A client of another sub-account (0: the master itself) over the same connection, which must be open."""
         twin = type(self)(
-            self._url, self._signer, account=self._name, agent=self._agent, sub=sub, receipt_store=self._receipt_store
+            self._url,
+            self._signer,
+            account=self._name,
+            agent=self._agent,
+            sub=sub,
+            receipt_store=self._receipt_store,
+            deployment=self._deployment,
         )
         twin._http, twin._entry = self._session(), self._entry
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces

@@ -8,6 +8,7 @@ import aiohttp
 
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.bounded_answers import READ_BYTES, RECORD_BYTES, parse, read_body, read_reason
 from setoff.shared.sdk.order_entry import LastingEntry
 
 TIMEOUT: Final = 30.0
@@ -44,21 +45,19 @@ class Connection:
     async def _post_record(self, payload: dict[str, Any]) -> dict[str, Any]:
         """What `POST /v1/records` answers."""
         if self._entry is None:
-            return await self._request("POST", "/v1/records", json=payload)
+            return await self._request("POST", "/v1/records", limit=RECORD_BYTES, json=payload)
         return await self._entry.request(payload)
 
-    async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+    async def _request(self, method: str, path: str, *, limit: int = READ_BYTES, **options: Any) -> dict[str, Any]:
+        """An answer of at most `limit` bytes. Raises Refusal, Unavailable."""
         try:
             async with self._session().request(method, self._url + path, **options) as response:
-                answer = await response.json(content_type=None)
-                status = response.status
+                status, body = response.status, await read_body(response, limit)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             what = f"the exchange does not answer at {self._url.rpartition('@')[2]}: {type(error).__name__}"
             raise Unavailable("not_ready", what) from error
+        answer = parse(body)
         if status == 200 and isinstance(answer, dict):
             return answer
-        reason, detail, numbers = "not_ready", f"HTTP status {status}", {}
-        if isinstance(answer, dict):
-            reason, detail = str(answer.get("reason", reason)), str(answer.get("detail", detail))
-            numbers = answer.get("numbers", {})
+        reason, detail, numbers = read_reason(answer, "not_ready", f"HTTP status {status}")
         raise Refusal(reason, detail, numbers) if 400 <= status < 500 else Unavailable(reason, detail)

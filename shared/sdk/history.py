@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
+from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.reads import Reads
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class History(Reads):
         named: dict[str, int | str] = {"interval": interval, "first": first, "limit": limit}
         if last is not None:
             named["last"] = last
-        found: list[past.Candle] = (await self.history("candles", market, **named))["candles"]
+        found: list[past.Candle] = await self._get_list(f"/v1/history/candles/{market}", "candles", **named)
         return found
 
     def prices(self, market: int | str, *, after: int | None = None) -> AsyncIterator[past.Price]:
@@ -100,8 +101,9 @@ class History(Reads):
         while True:
             place = {} if cursor is None else {direction: cursor}
             page = await self._get(f"/v1/history/{path}", limit=PAGE, **query, **place)
-            for entry in page[member]:
+            with reading(f"the answer at /v1/history/{path}"):
+                entries, cursor = list(page[member]), page["next"]
+            for entry in entries:
                 yield entry
-            cursor = page["next"]
             if cursor is None:
                 return

@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from setoff.shared.errors import SetoffError, StateError
+from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.wire.book_checksums import compute_checksum
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ class LocalBook:
             while True:
                 stream = self._subscribe(self._note_loss)
                 async for message in stream:
-                    if not self.take(message["data"]):
+                    with reading("an update of the book"):
+                        is_whole = self.take(message["data"])
+                    if not is_whole:
                         self.resyncs += 1
                         break
                     async with self._changed:

@@ -18,6 +18,7 @@ import aiohttp
 
 from setoff.shared.errors import DataError, InputError, SetoffError
 from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.bounded_answers import RECORD_BYTES, parse_message, read_reason
 from setoff.shared.wire import entry_frames
 from setoff.shared.wire.entry_frames import Taken
 
@@ -51,7 +52,7 @@ class OrderEntry:
         self._http = aiohttp.ClientSession()
         try:
             async with asyncio.timeout(TIMEOUT):
-                self._socket = await self._http.ws_connect(self._url, heartbeat=_HEARTBEAT, max_msg_size=0)
+                self._socket = await self._http.ws_connect(self._url, heartbeat=_HEARTBEAT, max_msg_size=RECORD_BYTES)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await self._http.close()
             raise Unavailable("not_ready", f"the exchange does not answer: {type(error).__name__}") from error
@@ -114,14 +115,18 @@ class OrderEntry:
             self._answer(number, Unavailable("not_ready", "the connection to the exchange has ended"))
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.BINARY:
-                self._take(message.data)
-            elif message.type is aiohttp.WSMsgType.TEXT:
-                self._take_text(message.data)
-        for number in list(self._flights):
-            text = "the connection to the exchange has ended; whether the record was taken is unknown"
-            self._answer(number, Unavailable("not_ready", text))
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    self._take(message.data)
+                elif message.type is aiohttp.WSMsgType.TEXT:
+                    self._take_text(message.data)
+        except Unavailable:  # after what cannot be read, nothing that follows is believed
+            await socket.close()
+        finally:
+            for number in list(self._flights):
+                text = "the connection to the exchange has ended; whether the record was taken is unknown"
+                self._answer(number, Unavailable("not_ready", text))
 
     def _take(self, frame: bytes) -> None:
         number = entry_frames.read_number(frame)
@@ -134,17 +139,16 @@ class OrderEntry:
             self._answer(number, error)
 
     def _take_text(self, text: str) -> None:
-        try:
-            shown = json.loads(text)
-            number = shown.pop("number")
-        except (ValueError, KeyError, AttributeError, TypeError):
+        shown = parse_message(text)
+        number = shown.pop("number", None)
+        if not isinstance(number, int):
             return
         if "reason" not in shown:
             self._answer(number, shown)
             return
-        reason, detail = str(shown["reason"]), str(shown.get("detail", ""))
+        reason, detail, numbers = read_reason(shown, "not_ready", "")
         is_later = reason in entry_frames.LATER_REASONS
-        self._answer(number, Unavailable(reason, detail) if is_later else Refusal(reason, detail, shown.get("numbers")))
+        self._answer(number, Unavailable(reason, detail) if is_later else Refusal(reason, detail, numbers))
 
     def _answer(self, number: int, came: object) -> None:
         flight = self._flights.pop(number, None)

@@ -8,6 +8,7 @@ from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.sdk.bodies import get_bound, give_way, make_body, name_partner
+from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.market_scales import Number
 from setoff.shared.sdk.submission import Submission, SubmitResult
 from setoff.shared.state import keys
@@ -67,7 +68,8 @@ class Orders(Submission):
     ) -> SubmitResult:
         """Trade up to `size` at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
         shown = await self.market(market)
-        bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
+        with reading("the market"):
+            bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
         return await self.place(market, side, bound, size, flags | records.IOC, client=client)
 
     async def place_stop(
@@ -116,7 +118,9 @@ class Orders(Submission):
 
     async def close_position(self, market: int | str, *, slippage: int = SLIPPAGE) -> SubmitResult:
         """Close the position in a market at once, as far as the book takes it. Raises Refusal("not_reducing")."""
-        sizes = {position["market"]: int(position["size"]) for position in (await self.account())["positions"]}
+        shown = await self.account()
+        with reading("the account"):
+            sizes = {int(position["market"]): int(position["size"]) for position in shown["positions"]}
         size = sizes.get(await self.find_market(market), 0)
         if not size:
             raise Refusal("not_reducing", f"there is no position in market {market}")
@@ -131,9 +135,11 @@ class Orders(Submission):
 
     async def cancel_client(self, client: int) -> SubmitResult:
         """Take back the order with this client id, wherever it is. Raises Refusal("unknown_order")."""
-        for order in await self.orders():
-            if int(order["client"]) == client:
-                return await self.cancel(order["order_slot"], client)
+        orders = await self.orders()
+        with reading("the orders"):
+            found = [int(order["order_slot"]) for order in orders if int(order["client"]) == client]
+        for order_slot in found:
+            return await self.cancel(order_slot, client)
         raise Refusal("unknown_order", f"no open order has client id {client}")
 
     async def cancel_all(self) -> SubmitResult:
@@ -149,7 +155,9 @@ class Orders(Submission):
         Raises Refusal("unknown_order") for a decimal where there is no order, for then nobody knows of which market.
         """
         if not isinstance(price, int) or not isinstance(size, int):
-            market = next((order["market"] for order in await self.orders() if order["order_slot"] == order_slot), None)
+            orders = await self.orders()
+            with reading("the orders"):
+                market = next((int(order["market"]) for order in orders if order["order_slot"] == order_slot), None)
             if market is None:
                 raise Refusal("unknown_order", f"there is no open order in order slot {order_slot}")
             _, price, size, _ = await self._read_order(market, price, size, 0)
@@ -198,7 +206,9 @@ class Orders(Submission):
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""
         count = keys.MAX_ORDER_SLOT + 1
         if len(self._busy) >= count:
-            self._busy = {order["order_slot"] for order in await self.orders()}
+            orders = await self.orders()
+            with reading("the orders"):
+                self._busy = {int(order["order_slot"]) for order in orders}
         for step in range(count):
             order_slot = (self._next_order_slot + step) % count
             if order_slot not in self._busy | self._reserved:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.bounded_answers import READ_BYTES, parse_message, reading
 from setoff.shared.sdk.connection import TIMEOUT, Connection
 from setoff.shared.sdk.figures import Balance
 from setoff.shared.sdk.local_book import BookRequest
@@ -55,13 +55,14 @@ class Reads(Connection):
 
     async def markets(self) -> list[dict[str, Any]]:
         """All markets."""
-        found: list[dict[str, Any]] = (await self._get("/v1/markets"))["markets"]
+        found: list[dict[str, Any]] = await self._get_list("/v1/markets", "markets")
         return found
 
     async def terms(self) -> dict[str, Any]:
         """What holds for the whole exchange: how fees fall with activity."""
-        found: dict[str, Any] = (await self._get("/v1/markets"))["terms"]
-        return found
+        shown = await self._get("/v1/markets")
+        with reading("the answer at /v1/markets"):
+            return dict(shown["terms"])
 
     async def market(self, market: int | str) -> dict[str, Any]:
         """One market, by number or symbol. Raises Refusal("not_found")."""
@@ -85,12 +86,14 @@ class Reads(Connection):
 
     async def balance(self, account: int | str | None = None) -> Balance:
         """The same in decimals: money, positions, and the orders that can still trade."""
-        return Balance.read(await self.account(account))
+        shown = await self.account(account)
+        with reading("the account"):
+            return Balance.read(shown)
 
     async def orders(self, account: int | str | None = None) -> list[Order]:
         """An account's open and armed orders, by default the signer's."""
-        shown = await self._get(f"/v1/orders/{self._own_name() if account is None else account}")
-        found: list[Order] = shown["orders"]
+        path = f"/v1/orders/{self._own_name() if account is None else account}"
+        found: list[Order] = await self._get_list(path, "orders")
         return found
 
     async def fills(self, after: int = -1, limit: int = 100, market: int = 0, account: int = 0) -> list[Fill]:
@@ -98,7 +101,7 @@ class Reads(Connection):
         query = {"limit": limit} | {k: v for k, v in (("market", market), ("account", account)) if v}
         if after >= 0:
             query["after"] = after
-        found: list[Fill] = (await self._get("/v1/fills", **query))["fills"]
+        found: list[Fill] = await self._get_list("/v1/fills", "fills", **query)
         return found
 
     async def find(
@@ -129,7 +132,9 @@ class Reads(Connection):
         """The vault's proof of a withdrawal. Raises Refusal("not_found") before its epoch is complete."""
         from setoff.shared.wire.withdrawals import WithdrawalProof
 
-        return WithdrawalProof.from_json(await self._get(f"/v1/withdrawals/{index}"))
+        shown = await self._get(f"/v1/withdrawals/{index}")
+        with reading("the proof of a withdrawal"):
+            return WithdrawalProof.from_json(shown)
 
     async def status(self) -> Status:
         """Where the sequencer is."""
@@ -138,7 +143,9 @@ class Reads(Connection):
 
     async def now(self) -> int:
         """The exchange's time, unix seconds: L1's, by which orders expire."""
-        return int((await self.status())["l1_time"])
+        status = await self.status()
+        with reading("the exchange's status"):
+            return int(status["l1_time"])
 
     async def stream(self, channels: Iterable[str] = ("records", "fills", "batches")) -> AsyncIterator[dict[str, Any]]:
         """Messages {"channel", "data"} as they come. Ends when the exchange ends the connection, or no longer answers.
@@ -150,11 +157,15 @@ class Reads(Connection):
             raise Refusal("missing_field", f"there is no channel {', '.join(unknown)}; there are {', '.join(CHANNELS)}")
         try:
             async with self._session().ws_connect(
-                f"{self._url}/ws", params={"channels": ",".join(asked)}, heartbeat=HEARTBEAT, compress=PACKED
+                f"{self._url}/ws",
+                params={"channels": ",".join(asked)},
+                heartbeat=HEARTBEAT,
+                compress=PACKED,
+                max_msg_size=READ_BYTES,
             ) as socket:
                 async for message in socket:
                     if message.type is aiohttp.WSMsgType.TEXT:
-                        yield json.loads(message.data)
+                        yield parse_message(message.data)
         except aiohttp.ClientError as error:
             what = f"the exchange does not stream at {self._url.rpartition('@')[2]}: {type(error).__name__}"
             raise Unavailable("not_ready", what) from error
@@ -185,8 +196,24 @@ class Reads(Connection):
     async def scales(self, *, anew: bool = False) -> MarketScales:
         """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError."""
         if anew or self._scales is None:
-            self._scales = MarketScales(await self.info())
+            self.take_scales(await self.info())
+        assert self._scales is not None
         return self._scales
+
+    def take_scales(self, info: Mapping[str, Any]) -> MarketScales:
+        """The same of what `info` has answered. Raises DataError."""
+        with reading("what the exchange says of its markets"):
+            self._scales = MarketScales(info)
+        return self._scales
+
+    async def _get_list(self, path: str, member: str, **query: int | str) -> Any:
+        """A list of objects in an answer. Raises Refusal, Unavailable."""
+        shown = await self._get(path, **query)
+        with reading(f"the answer at {path}"):
+            found = shown[member]
+            if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+                raise TypeError(f"'{member}' is no list of objects")
+        return found
 
     async def find_market(self, market: int | str) -> int:
         """The number of a market, which may be new."""

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from setoff.shared.codec import records
+from setoff.shared.codec import eip712, records
+from setoff.shared.errors import DataError
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.sdk.bodies import make_body
+from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.figures import Execution
 from setoff.shared.sdk.history import History
 from setoff.shared.sdk.signer import Signer
+from setoff.shared.state import keys
 from setoff.shared.wire.receipts import SignedReceipt
 from setoff.shared.wire.records import encode_record
 
 if TYPE_CHECKING:  # what holds receipts against L1 takes as long to import as all the rest
+    from setoff.shared.config.deployment_file import Deployment
     from setoff.shared.sdk.receipt_store import ReceiptStore
 
 _ASK_AGAIN: Final = frozenset(
@@ -91,10 +95,12 @@ class Submission(History):
         sub: int = 0,
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
+        deployment: Deployment | None = None,
     ) -> None:
         super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket)
         self._agent = agent
         self._receipt_store = receipt_store
+        self._deployment = deployment
         self._chain_id = 0
         self._vault = b""
         self._account = 0
@@ -118,25 +124,30 @@ class Submission(History):
             raise
         store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
         if store is not None and not answer.get("is_repeat"):
-            taken = leg_pages[: answer.get("leg_pages", 0)]
+            with reading("the answer to a record"):
+                taken = leg_pages[: int(answer.get("leg_pages", 0))]
             signed = tuple(store.take([record, *taken], answer.get("receipts")))
         order_slot = 0
         if record[0] == records.ORDER:
             order_slot = records.decode_order(record).order_slot
         elif record[0] == records.AMEND:
             order_slot = records.decode_amend(record).order_slot
-        return SubmitResult(
-            answer["sequence"],
-            answer["batch"],
-            answer["input_index"],
-            order_slot,
-            int(answer["resting"]),
-            tuple(answer["fills"]),
-            answer["outcome"],
-            tuple(int(resting) for resting in answer.get("legs", ())),
-            signed,
-            answer.get("is_paused", False),
-        )
+        with reading("the answer to a record"):
+            result = SubmitResult(
+                int(answer["sequence"]),
+                int(answer["batch"]),
+                int(answer["input_index"]),
+                order_slot,
+                int(answer["resting"]),
+                tuple(answer["fills"]),
+                str(answer["outcome"]),
+                tuple(int(resting) for resting in answer.get("legs", ())),
+                signed,
+                bool(answer.get("is_paused", False)),
+            )
+            for fill in result.fills:
+                int(fill["price"]), int(fill["size"])
+        return result
 
     def sign(self, body: bytes) -> bytes:
         """The 124-byte record of a 60-byte body; the exchange's domain is known once anything was sent."""
@@ -151,10 +162,28 @@ class Submission(History):
         await self._load_domain()
         if not self._account or not self._nonces.next:
             shown = await self.account()
-            self._account = shown["account"]
-            self._nonces.next = max(self._nonces.next, int(self._find_key(shown)["next_nonce"]))
-            self._busy |= {order["order_slot"] for order in shown["orders"]}
+            with reading("the account"):
+                account = int(shown["account"])
+                self._check_account(account, shown)
+                self._nonces.next = max(self._nonces.next, int(self._find_key(shown)["next_nonce"]))
+                self._busy |= {int(order["order_slot"]) for order in shown["orders"]}
+            self._account = account
         return self._account
+
+    def _check_account(self, account: int, shown: Mapping[str, Any]) -> None:
+        """Whether it is the one that was asked for: what is signed counts for the account whose number is in it.
+
+        Raises DataError.
+        """
+        wanted = self._name or "0x" + self._own_signer().address.hex()
+        if wanted.isdecimal():
+            is_asked = keys.get_master(account) == keys.get_master(int(wanted))
+            sub = self._sub or keys.get_sub(int(wanted))
+        else:
+            is_asked = str(shown["owner"]).lower().removeprefix("0x") == wanted.lower().removeprefix("0x")
+            sub = self._sub
+        if not is_asked or keys.get_sub(account) != sub or self._account not in (0, account):
+            raise DataError("data_mismatch", f"{self._own_name()} was asked for, and account {account} is shown")
 
     def _find_key(self, shown: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the exchange shows of the key that signs: the owner's is the account's own."""
@@ -166,11 +195,23 @@ class Submission(History):
                 return cast("Mapping[str, Any]", agent)
         raise Refusal("bad_signature", f"account {shown['master']} has no agent {self._agent} who may trade now")
 
+    async def read_domain(self) -> bytes:
+        """The EIP-712 domain separator that is signed for, 32 bytes. Raises DataError where the deployment file names
+        another."""
+        await self._load_domain()
+        return eip712.domain_separator(self._chain_id, self._vault)
+
     async def _load_domain(self) -> None:
         if not self._vault:
             info = await self.info()
-            self._chain_id = int(info["chain_id"])
-            self._vault = bytes.fromhex(info["vault"].removeprefix("0x"))
+            with reading("what the exchange says of itself"):
+                chain_id, vault = int(info["chain_id"]), bytes.fromhex(info["vault"].removeprefix("0x"))
+            known = self._deployment
+            if known is not None and (known.chain_id, known.vault_bytes) != (chain_id, vault):
+                text = f"the deployment file names chain {known.chain_id} and vault {known.vault}"
+                text += f", the exchange chain {chain_id} and vault 0x{vault.hex()}: nothing is signed for it"
+                raise DataError("wrong_deployment", text)
+            self._chain_id, self._vault = chain_id, vault
 
     async def _signed(self, name: str, *fields: int | bytes) -> bytes:
         """The account's next record, of the signed type `name`."""

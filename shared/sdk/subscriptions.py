@@ -4,7 +4,6 @@ that of trades and fills nothing is left out and nothing comes twice; a book beg
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import aiohttp
 
 from setoff.shared.sdk.answers import Refusal, Unavailable
+from setoff.shared.sdk.bounded_answers import READ_BYTES, parse_message, read_reason, reading
 from setoff.shared.wire.entry_frames import LATER_REASONS
 
 SILENCE: Final = 15.0
@@ -37,15 +37,17 @@ async def subscribe(
     cursor, reached, tries = wanted.get("after"), time.monotonic(), 0
     while True:
         try:
-            async with http.ws_connect(f"{url}/v1/stream", compress=PACKED) as socket:
+            async with http.ws_connect(f"{url}/v1/stream", compress=PACKED, max_msg_size=READ_BYTES) as socket:
                 await socket.send_json({"op": "subscribe", **wanted} | ({} if cursor is None else {"after": cursor}))
                 while (message := await socket.receive(SILENCE)).type is aiohttp.WSMsgType.TEXT:
-                    told = json.loads(message.data)
+                    told = parse_message(message.data)
+                    with reading("a message of the stream"):
+                        channel, data, passed = told["channel"], told["data"], told["cursor"]
                     reached, tries = time.monotonic(), 0
-                    if told["channel"] == "refused":
-                        _raise(told["data"])
-                    cursor = cursor if told["cursor"] is None else told["cursor"]
-                    if told["channel"] == wanted["channel"]:
+                    if channel == "refused":
+                        _raise(data)
+                    cursor = cursor if passed is None else passed
+                    if channel == wanted["channel"]:
                         yield told
         except (aiohttp.ClientError, TimeoutError, Unavailable):
             pass
@@ -56,6 +58,6 @@ async def subscribe(
         tries += 1
 
 
-def _raise(refused: dict[str, Any]) -> None:
-    reason, detail = str(refused["reason"]), str(refused["detail"])
+def _raise(refused: Any) -> None:
+    reason, detail, _ = read_reason(refused, "not_ready", "the exchange refuses the subscription")
     raise (Unavailable if reason in LATER_REASONS else Refusal)(reason, detail)

@@ -231,7 +231,7 @@ class WaysOut:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _client(self) -> BlockingClient:
-        return BlockingClient(self._exchange, self._signer, sub=self._sub)
+        return BlockingClient(self._exchange, self._signer, sub=self._sub, deployment=self._deployment)
 
     def _find_newest(self) -> int:
         """The newest epoch that L1 has confirmed, -1 for none."""

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from jsonschema import Draft202012Validator
 
+from setoff.shared.sdk import connection
+from setoff.shared.sdk.bounded_answers import read_body
 from setoff.shared.wire.api.channels import CHANNELS
 from setoff.shared.wire.api.operations import find_operation
 
@@ -43,6 +45,14 @@ def check_every_answer() -> None:
     aiohttp.ClientSession.__init__.__kwdefaults__.update(
         response_class=CheckedResponse, ws_response_class=CheckedSocket
     )
+    connection.read_body = _read_checked  # type: ignore[attr-defined] # the client reads within bounds, not by json()
+
+
+async def _read_checked(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = await read_body(response, limit)
+    if isinstance(response, CheckedResponse):
+        check_answer(response.method, response.url.path, response.status, json.loads(body))
+    return body
 
 
 def check_answer(method: str, path: str, status: int, answer: Any) -> None:
