@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from setoff.shared.codec.integers import PPM
+from setoff.shared.errors import DataError
 from setoff.shared.gateway.refusals import BAD_PRICE, BAD_SIZE, BAD_TICK, NO_SIZE, BotError
 from setoff.shared.sdk import SetoffClient
+from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.market_scales import MarketScales
 from setoff.shared.state import keys
 from setoff.shared.wire.scales import MarketScale, Step
@@ -22,6 +25,8 @@ FRESH: Final = 0.4
 """Seconds for which what was read of the markets is shown again."""
 
 Json = dict[str, Any]
+Check = Callable[[MarketScales], Awaitable[None]]
+_log = logging.getLogger(__name__)
 
 
 class Asset(NamedTuple):
@@ -74,8 +79,10 @@ class Asset(NamedTuple):
 class Universe:
     """The assets of an exchange, read anew where one is asked for that was not there, and their markets as they are."""
 
-    def __init__(self, client: SetoffClient) -> None:
+    def __init__(self, client: SetoffClient, check: Check | None = None) -> None:
+        """`check`: of the scales of new markets, before they are used; it raises DataError."""
         self._client = client
+        self._check = check
         self._reading = asyncio.Lock()
         self._markets: list[Json] = []
         self._read_at = 0.0
@@ -85,17 +92,26 @@ class Universe:
         """What markets are about."""
 
     async def load(self) -> None:
-        """Read which markets there are. Raises Unavailable, DataError."""
-        info = await self._client.info()
-        self.bases = list(dict.fromkeys(str(market["base"]) for market in info["markets"]))
-        self.scales = await self._client.scales(anew=True)
-        shown = sorted(info["markets"], key=lambda market: int(market["market"]))
-        self.assets = [self._make(number, market) for number, market in enumerate(shown)]
+        """Read which markets there are. New ones come behind those that are known, which keep numbers and scales.
 
-    def _make(self, number: int, market: Mapping[str, Any]) -> Asset:
-        coin = str(market["symbol"]).removesuffix(PERPETUAL)
-        leverage = max(PPM // int(market["initial_margin"]), 1)
-        return Asset(number, int(market["market"]), coin, self.scales[int(market["market"])], leverage)
+        Raises Unavailable, and DataError where the exchange describes a known one otherwise than before: nothing of it
+        is taken over.
+        """
+        info = await self._client.info()
+        try:
+            scales = self._client.take_scales(info)
+            if self._check is not None and len(scales.units) != len(self.assets):
+                await self._check(scales)
+        except DataError as error:
+            _log.error("what the exchange says of its markets is not used: %s", error)
+            raise
+        with reading("what the exchange says of its markets"):
+            shown = {int(market["market"]): market for market in info["markets"]}
+            known = [asset.market for asset in self.assets]
+            markets = known + sorted(shown.keys() - set(known))
+            assets = [_make(number, shown[market], scales) for number, market in enumerate(markets)]
+            bases = list(dict.fromkeys(str(shown[market]["base"]) for market in markets))
+        self.assets, self.scales, self.bases = assets, scales, bases
 
     async def find(self, coin: object) -> Asset:
         """The asset of a coin. Raises BotError."""
@@ -127,8 +143,17 @@ class Universe:
         async with self._reading:
             if time.monotonic() >= self._read_at + FRESH:
                 found = await self._client.markets()
-                if len(found) != len(self.assets):
+                with reading("what the exchange says of its markets"):
+                    shown = {int(market["market"]): market for market in found}
+                if shown.keys() != {asset.market for asset in self.assets}:
                     await self.load()
-                self._markets = sorted(found, key=lambda market: int(market["market"]))
+                with reading("what the exchange says of its markets"):
+                    self._markets = [shown[asset.market] for asset in self.assets]
                 self._read_at = time.monotonic()
             return self._markets
+
+
+def _make(number: int, market: Mapping[str, Any], scales: MarketScales) -> Asset:
+    coin = str(market["symbol"]).removesuffix(PERPETUAL)
+    leverage = max(PPM // int(market["initial_margin"]), 1)
+    return Asset(number, int(market["market"]), coin, scales[int(market["market"])], leverage)

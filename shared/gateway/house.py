@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from setoff.shared.errors import ConfigError, SetoffError
-from setoff.shared.gateway.assets import Universe
+from setoff.shared.gateway.assets import Check, Universe
 from setoff.shared.gateway.order_ids import Cloids
 from setoff.shared.gateway.orders.actions import Actions
 from setoff.shared.gateway.orders.desk import Desk
@@ -26,13 +26,22 @@ FILL_BOOKS: Final = 16
 class House:
     """One gateway: made by `open_house`."""
 
-    def __init__(self, client: SetoffClient, parties: Parties, agent: str, bot: Bot, folder: Path | None) -> None:
-        """`client`: open, with the agent's key; `agent`: its address; `folder`: where cloids and leverages are kept."""
+    def __init__(
+        self,
+        client: SetoffClient,
+        parties: Parties,
+        agent: str,
+        bot: Bot,
+        folder: Path | None,
+        check: Check | None = None,
+    ) -> None:
+        """`client`: open, with the agent's key; `agent`: its address; `folder`: where cloids and leverages are kept;
+        `check`: see `Universe`."""
         self.client = client
         self.parties = parties
         self.agent = agent
         self.bot = bot
-        self.universe = Universe(client)
+        self.universe = Universe(client, check)
         self.cloids = Cloids(None if folder is None else folder / "cloids")
         self.markets = MarketViews(client, self.universe)
         self.orders = OrderViews(self.universe, self.cloids)

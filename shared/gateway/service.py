@@ -7,20 +7,27 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from setoff.shared.errors import ConfigError
+from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.gateway.first_seen import check_first_seen
 from setoff.shared.gateway.house import House, find_agent
 from setoff.shared.gateway.parties import Parties
 from setoff.shared.gateway.server import Server
 from setoff.shared.gateway.settings import ANYONE, GatewaySettings
 from setoff.shared.gateway.signature import Bot
-from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
+from setoff.shared.l1.chain import ChainReader
+from setoff.shared.l1.connection import L1
+from setoff.shared.l1.da.module import DataPlaces
+from setoff.shared.sdk import KeySigner, MarketScales, Refusal, SetoffClient
 
 _log = logging.getLogger(__name__)
+L1_PATIENCE: Final = 3.0
+"""Seconds to wait for L1 before markets are traded whose units were not checked."""
 GRACE: Final = 2.0
 """Seconds that open connections have to end."""
 
@@ -48,9 +55,20 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
         folder = settings.state_dir / f"{domain.hex()[:16]}-{owner.hex()}"
         folder.mkdir(parents=True, exist_ok=True)
         own = tuple({signer.address} | ({bot} if bot else set()))
-        house = House(client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), Bot(bot), folder)
+        check = None if deployment is None else partial(check_units, settings, deployment)
+        guard = Bot(bot, folder / f"nonces-{'anyone' if bot is None else bot.hex()}.json")
+        house = House(client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), guard, folder, check)
         await house.universe.load()
         yield house
+
+
+async def check_units(settings: GatewaySettings, deployment: Deployment, scales: MarketScales) -> None:
+    """Hold what ticks and lots are worth against L1; where that does not answer, say so. Raises DataError."""
+    try:
+        l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=L1_PATIENCE)
+        await asyncio.to_thread(scales.check_units, ChainReader(l1, deployment, DataPlaces("", ())))
+    except ChainError as error:
+        _log.warning("what ticks and lots are worth is not checked against L1: %s", error)
 
 
 @asynccontextmanager

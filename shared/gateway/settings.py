@@ -54,7 +54,7 @@ class GatewaySettings(Settings):
     )
     state_dir: Path = setting(
         Path("var/gateway"),
-        "Where the bot's own ids of orders (cloids) and the leverage that it chose are kept.",
+        "Where the bot's own ids of orders (cloids), its nonces and the leverage that it chose are kept.",
     )
 
     def find_conflicts(self) -> list[str]:

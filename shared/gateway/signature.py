@@ -7,15 +7,17 @@ nothing to us.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgpack
 
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.errors import SetoffError
+from setoff.shared.errors import DataError, SetoffError
 from setoff.shared.gateway.refusals import NO_WALLET, BotError, Misshapen
 
 CHAIN_ID: Final = 1337
@@ -70,10 +72,20 @@ def recover(action_hash: bytes, signature: Mapping[str, Any]) -> set[bytes]:
 class Bot:
     """The one bot that is let in: checks that a request is its own, and came once."""
 
-    def __init__(self, address: bytes | None) -> None:
-        """`address`: of the key that it signs with, 20 bytes; None: whoever asks is let in."""
+    def __init__(self, address: bytes | None, file: Path | None = None) -> None:
+        """`address`: of the key that it signs with, 20 bytes; None: whoever asks is let in. `file`: where its nonces
+        are kept; what is older than the start is refused where there is none yet. Raises DataError for a broken one."""
         self.address = address
+        self._file = file
         self._nonces: set[int] = set()
+        self._floor = time.time_ns() // 1_000_000
+        if file is not None and file.is_file():
+            try:
+                kept = json.loads(file.read_text())
+                self._floor, self._nonces = int(kept["floor"]), set(map(int, kept["nonces"]))
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
+                text = f"{file} cannot be read ({error}); without it requests from before the start are refused"
+                raise DataError("data_mismatch", text) from None
 
     def check(
         self, action: Any, nonce: int, signature: Mapping[str, Any], vault: bytes | None, expires_after: int | None
@@ -92,8 +104,19 @@ class Bot:
     def _use(self, nonce: int, now: int) -> None:
         if not now - BEHIND <= nonce <= now + AHEAD:
             raise BotError(f"Invalid nonce: {nonce} is no time of the last two days in milliseconds")
+        if nonce < self._floor:
+            text = f"{nonce} is from before the gateway's first start, as its clock has it, {self._floor}"
+            raise BotError(f"Invalid nonce: {text}")
         if nonce in self._nonces or (len(self._nonces) >= NONCES and nonce < min(self._nonces)):
             raise BotError(f"Invalid nonce: {nonce} was used, or is lower than the last {NONCES} that were")
         self._nonces.add(nonce)
         if len(self._nonces) > NONCES:
             self._nonces.remove(min(self._nonces))
+        self._keep()
+
+    def _keep(self) -> None:
+        """Before anything is done: what was done once is not done again after a restart."""
+        if self._file is not None:
+            draft = self._file.with_name(self._file.name + ".new")
+            draft.write_text(json.dumps({"floor": self._floor, "nonces": sorted(self._nonces)}))
+            draft.replace(self._file)

@@ -1,7 +1,8 @@
 """The markets of an exchange by their symbols, and between decimals and what is signed: ticks, lots, token units.
 
 An exchange says what its markets are called, and what a tick and a lot of each are. What they are worth together is
-L1's (`unit`): where the exchange says otherwise its decimals are not used. `check_units` holds that against L1 itself.
+L1's (`unit`): where the exchange says otherwise its decimals are not used. `check_names` holds them against a
+deployment file, `check_units` against L1 itself, `check_kept` against what the exchange said before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from setoff.shared.sdk.answers import Refusal
 from setoff.shared.wire.scales import MarketScale, Step
 
 if TYPE_CHECKING:  # what reads L1 takes as long to import as all the rest
+    from setoff.shared.config.market_names import MarketNames
     from setoff.shared.l1.chain import ChainReader
 
 Number = int | Decimal | str
@@ -40,6 +42,8 @@ class MarketScales:
                 raise DataError(
                     "data_mismatch", f"a lot of {symbol} at one tick is worth {unit} token units, not {worth}"
                 )
+            if number in self._scales or symbol in self._numbers:
+                raise DataError("data_mismatch", f"market {number}, {symbol}, is there twice")
             self.units[number], self._scales[number], self._numbers[symbol] = unit, scale, number
 
     def find(self, market: int | str) -> int:
@@ -68,6 +72,38 @@ class MarketScales:
         if isinstance(amount, int):
             return amount
         return self.tokens.read(amount, "the amount", "amount_out_of_range")
+
+    def check_names(self, names: MarketNames) -> None:
+        """Hold symbols and lots against a deployment file's; a market that it does not name is as the exchange says.
+
+        Raises DataError.
+        """
+        coin = names.collateral
+        if self.tokens != Step(1, coin.decimals):
+            raise DataError("data_mismatch", f"the deployment file gives {coin.symbol} {coin.decimals} decimals")
+        for name in names.markets:
+            if self._numbers.get(name.symbol, name.market) != name.market:
+                raise DataError("data_mismatch", f"{name.symbol} is market {name.market} by the deployment file")
+            scale = self._scales.get(name.market)
+            if scale is None:
+                continue
+            if (scale.symbol, scale.base, scale.lot.size) != (name.symbol, name.base, Step.of(name.lot).size):
+                text = (
+                    f"market {name.market} is {name.symbol} by the deployment file, with lots of {name.lot} {name.base}"
+                )
+                raise DataError("data_mismatch", f"{text}; the exchange says {scale.symbol}, {scale.lot.show(1)}")
+
+    def check_kept(self, before: MarketScales) -> None:
+        """Hold them against what was told before: markets may be new, and none may change while a program runs.
+
+        Raises DataError.
+        """
+        if self.tokens != before.tokens:
+            raise DataError("data_mismatch", "the exchange divides its collateral otherwise than before")
+        for number, scale in before._scales.items():
+            if self._scales.get(number) != scale or self.units[number] != before.units[number]:
+                text = f"the exchange describes market {number}, {scale.symbol}, otherwise than before, or not at all"
+                raise DataError("data_mismatch", text)
 
     def check_units(self, reader: ChainReader) -> None:
         """Hold the units against the listings that L1's queue has.

@@ -19,6 +19,7 @@ from setoff.shared.sdk.subscriptions import PACKED, subscribe
 from setoff.shared.wire.api.channels import CHANNELS
 
 if TYPE_CHECKING:  # the table of answers and what proves withdrawals are not needed to trade
+    from setoff.shared.config.deployment_file import Deployment
     from setoff.shared.wire.api.account_answers import Account, Backstop, Order
     from setoff.shared.wire.api.history_answers import Lookup, PastRecord
     from setoff.shared.wire.api.market_answers import Book
@@ -32,6 +33,8 @@ HEARTBEAT: Final = 20.0
 
 class Reads(Connection):
     """Asks for somebody: an owner, a sub-account of his, or an agent of another's account; or for nobody."""
+
+    _deployment: Deployment | None = None
 
     def __init__(
         self,
@@ -201,10 +204,16 @@ class Reads(Connection):
         return self._scales
 
     def take_scales(self, info: Mapping[str, Any]) -> MarketScales:
-        """The same of what `info` has answered. Raises DataError."""
+        """The same of what `info` has answered, held against the deployment file's names, where the client has it, and
+        against what was told before. Raises DataError."""
         with reading("what the exchange says of its markets"):
-            self._scales = MarketScales(info)
-        return self._scales
+            scales = MarketScales(info)
+        if self._deployment is not None:
+            scales.check_names(self._deployment.names)
+        if self._scales is not None:
+            scales.check_kept(self._scales)
+        self._scales = scales
+        return scales
 
     async def _get_list(self, path: str, member: str, **query: int | str) -> Any:
         """A list of objects in an answer. Raises Refusal, Unavailable."""
