@@ -136,6 +136,7 @@ def test_a_pair_that_was_agreed_on_elsewhere_is_settled_by_the_operator(town: To
 
 
 def test_what_was_not_agreed_on_is_not_settled(town: Town) -> None:
+    town.report()
     request = town.post("/requests", market=1, side=BUY, size=5)["request"]
     good, cancel = town.maker.order(SELL, 5, POST_ONLY), town.maker.cancel()
     dear = town.maker.order(SELL, 5, POST_ONLY, PRICE + 1)
@@ -150,6 +151,7 @@ def test_what_was_not_agreed_on_is_not_settled(town: Town) -> None:
 
 
 def test_a_taker_who_cannot_trade_any_more_leaves_nothing_of_the_maker_in_the_book(town: Town) -> None:
+    town.report()
     request = town.post("/requests", market=1, side=BUY, size=5)["request"]
     order, cancel = town.maker.order(SELL, 5, POST_ONLY), town.maker.cancel()
     quote = town.post("/quotes", request=request, price=PRICE, order=order.hex(), cancel=cancel.hex())["quote"]

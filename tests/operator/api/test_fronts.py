@@ -224,7 +224,14 @@ async def test_the_copy_is_made_anew_after_the_store_has_failed(tmp_path: Path) 
             assert (status, answer["reason"]) == (503, "not_ready")
             with RedisServer.embed(tmp_path, port):
                 await until(lambda: ready(running), "the operator stays closed")
-                assert (await running.submit(traffic.order(2, BUY, 90, 2)))[0] == 200
+                record = traffic.order(2, BUY, 90, 2)
+
+                async def is_taken() -> bool:  # a process of the API takes nothing before it has its copy
+                    status, answer = await running.submit(record)
+                    assert status == 200 or answer["reason"] == "not_ready", answer
+                    return status == 200
+
+                await until(is_taken, "the copy is not made anew")
                 _, book = await running.get("/v1/book/1")
                 assert get_level(book) == (90, "3", 2)
                 _, shown = await running.get("/v1/status")

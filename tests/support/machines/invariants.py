@@ -269,11 +269,11 @@ def check_exits(picture: Picture, regs: Registers) -> None:
 
 
 def check_triggers(picture: Picture, regs: Registers) -> None:
-    """No armed order whose trigger the mark has reached waits once all work is done; in a wind-down none enters."""
+    """No armed order whose trigger a fresh mark has reached waits once all work is done; in a wind-down none enters."""
     if regs.phase == phases.IDLE and not regs.has_work and not regs.winding_since:
         for market in picture.markets.values():
-            if market.call_minutes:
-                continue  # until the first change of a price after a call
+            if market.call_minutes or not is_fresh(market, regs.time):
+                continue  # until the first change of a price after a call, or an index that is fresh
             assert market.stop_above == 0 or market.stop_above > market.mark
             assert market.stop_below == 0 or market.stop_below < market.mark
 
