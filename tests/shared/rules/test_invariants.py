@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import example, given, HealthCheck, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.support.machines.checked import run_checked, run_traffic_checked
 from tests.support.machines.world import World, sub
