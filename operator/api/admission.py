@@ -1,14 +1,16 @@
 """What comes before the queue: how much may wait, whose turn it is, and whether what was sent can be taken at all.
 
 Everything that is on its way counts towards one bound, wherever it waits, and towards its client's share; what is over
-either is refused at once, before anybody has looked at it. What was let in waits here, one queue a client, and the
+either is refused at once, before anybody has looked at it. Who has little on its way is let in even where the others
+have filled the bound: however many flood, nobody is kept out. What was let in waits here, one queue a client, and the
 machine is given a few groups ahead and no more: so a client's turn comes record by record, whoever else has sent
 however much in one request or over however many connections. A client who is alone has as much ahead as makes the
 machine quick; beside others it has so little that those who send little are answered nearly as soon as if they were
 alone. What has waited for too long is refused, too.
 
 The machine checks every record again; here it is seen to that what cannot be taken costs nobody else's time. A group's
-signatures are recovered together, and what has a wrong one is answered late, one after the other, while it counts.
+signatures are recovered together, and what has a wrong one is answered late, one after the other, while it counts
+towards its client's share, and towards nothing else.
 
 A client is an address on the network: behind a proxy all are one, and the proxy has to keep them apart.
 """
@@ -40,6 +42,9 @@ GROUP: Final = 32
 """Records whose signatures are recovered together, with nothing in between: about a millisecond."""
 AHEAD: Final = 192
 """Records that the machine has got and not answered, at most: a group is written, one runs, one waits."""
+LITTLE: Final = 32
+"""Records of one client that may be on their way though the others' fill the bound: as many clients as there are
+connections cannot make more of that than memory holds."""
 LEAST_AHEAD: Final = 64
 """With fewer, commits would be for a handful."""
 TARGET: Final = 0.02
@@ -127,10 +132,10 @@ class Admission:
         obstacle = self._desk.obstacle()
         if obstacle is not None:
             return obstacle
-        if self._waiting and self._waiting + count > self._most:
-            text = f"{self._waiting} records are on their way, {self._most} at most: send again in a second"
-            return StateError("overloaded", text)
         inside = self._inside.get(client, 0)
+        if self._waiting and self._waiting + count > self._most and inside + count > LITTLE:
+            text = f"{self._waiting} records are on their way, {self._most} at most: send again in a second"
+            return StateError("overloaded", f"{text}, or no more than {LITTLE} at a time")
         if inside and inside + count > self._share:
             text = f"{inside} records of this client are on their way, {self._share} at most: wait for their answers"
             return StateError("overloaded", text)
@@ -302,9 +307,10 @@ class Admission:
             self._finish(entry, refusal)
             return
         self._release(entry)
+        self._waiting -= len(entry.group)  # from here on it takes nobody's room but its sender's
         loop = asyncio.get_running_loop()
         at = self._forged[entry.client] = max(loop.time(), self._forged.get(entry.client, 0.0)) + PENALTY
-        loop.call_at(at, self._finish, entry, refusal)
+        loop.call_at(at, self._tell, entry, refusal)
 
     def _refuse_all(self, obstacle: StateError) -> None:
         queues, self._queues = self._queues, OrderedDict()
@@ -314,8 +320,11 @@ class Admission:
                 self._finish(entry, obstacle)
 
     def _finish(self, entry: _Entry, came: SubmitResult | SetoffError) -> None:
-        self._release(entry)
         self._waiting -= len(entry.group)
+        self._tell(entry, came)
+
+    def _tell(self, entry: _Entry, came: SubmitResult | SetoffError) -> None:
+        self._release(entry)
         left = self._inside[entry.client] - len(entry.group)
         if left:
             self._inside[entry.client] = left

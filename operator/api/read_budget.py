@@ -1,4 +1,5 @@
-"""What reading may cost: a part of the processor's time, and of that a part a client. Who has used it up waits.
+"""What reading may cost: a part of the processor's time, and of that the same for each client who reads just now. Who
+has used up what is his waits, whatever the others do.
 
 Time is counted as it was spent, so that cheap reads are hardly bounded and dear ones are, however they are asked for.
 """
@@ -19,8 +20,13 @@ SHARE: Final = 0.2
 """Part of the time for all reads."""
 BURST: Final = 1.0
 """Seconds of work that may be saved up."""
-CLIENT: Final = 2
-"""One client gets this part of both."""
+FEWEST: Final = 2
+"""Clients among whom both are divided, at least: one alone leaves something for whoever comes next."""
+READING: Final = 10.0
+"""Seconds after a read for which its client has a part."""
+SPARE: Final = 2
+"""All together may do so many times as much, before they wait for one another: clients by the thousand who come once,
+each with the one read that everybody has."""
 MAX_CLIENTS: Final = 10_000
 """Clients that are remembered; the oldest are forgotten."""
 
@@ -28,20 +34,18 @@ MAX_CLIENTS: Final = 10_000
 class _Account:
     """Seconds of work that may be done now: they come with time, and go with work."""
 
-    __slots__ = ("_at", "_burst", "_left", "_share")
+    __slots__ = ("_at", "_left")
 
-    def __init__(self, share: float, burst: float) -> None:
-        self._share = share
-        self._burst = burst
+    def __init__(self, burst: float) -> None:
         self._left = burst
         self._at = time.monotonic()
 
-    def find_wait(self) -> float:
-        """Seconds until something may be done."""
+    def find_wait(self, share: float, burst: float) -> float:
+        """Seconds until something may be done, where so many come in a second, and so many are saved up."""
         now = time.monotonic()
-        self._left = min(self._burst, self._left + self._share * (now - self._at))
+        self._left = min(burst, self._left + share * (now - self._at))
         self._at = now
-        return 0.0 if self._left > 0 else -self._left / self._share
+        return 0.0 if self._left > 0 else -self._left / share
 
     def charge(self, seconds: float) -> None:
         """That was done."""
@@ -78,12 +82,15 @@ class ReadBudget:
     def __init__(self, share: float = SHARE, burst: float = BURST) -> None:
         self._share = share
         self._burst = burst
-        self._all = _Account(share, burst)
+        self._all = _Account(SPARE * burst)
         self._clients: OrderedDict[str, _Account] = OrderedDict()
+        self._reading: OrderedDict[str, float] = OrderedDict()  # when a client last read; in the order of it
 
     def check(self, client: str) -> None:
-        """Raises StateError("overloaded") if reads have to wait, those of this client or all."""
-        wait = max(self._all.find_wait(), self._get(client).find_wait())
+        """Raises StateError("overloaded") if this client's reads have to wait."""
+        parts = self._count(client)
+        wait = self._get(client, parts).find_wait(self._share / parts, self._burst / parts)
+        wait = max(wait, self._all.find_wait(SPARE * self._share, SPARE * self._burst))
         if wait > 0:
             text = f"reading has taken its part of the time: ask again in {wait:.1f} s, for less, or listen at /ws"
             raise StateError("overloaded", text)
@@ -91,7 +98,11 @@ class ReadBudget:
     def charge(self, client: str, seconds: float) -> None:
         """Reading for this client has taken so long."""
         self._all.charge(seconds)
-        self._get(client).charge(seconds)
+        self._get(client, self._count(client)).charge(seconds)
+        self._reading[client] = time.monotonic()
+        self._reading.move_to_end(client)
+        if len(self._reading) > MAX_CLIENTS:
+            self._reading.popitem(last=False)
 
     async def spend(self, client: str, work: Coroutine[Any, Any, T]) -> T:
         """Await what reads for a client, and charge what it has taken itself: not what others do while it waits."""
@@ -101,10 +112,17 @@ class ReadBudget:
         finally:
             self.charge(client, spent[0])
 
-    def _get(self, client: str) -> _Account:
+    def _count(self, client: str) -> int:
+        """The clients who read just now, this one among them."""
+        first = time.monotonic() - READING
+        while self._reading and next(iter(self._reading.values())) < first:
+            self._reading.popitem(last=False)
+        return max(FEWEST, len(self._reading) + (client not in self._reading))
+
+    def _get(self, client: str, parts: int) -> _Account:
         account = self._clients.get(client)
         if account is None:
-            account = self._clients[client] = _Account(self._share / CLIENT, self._burst / CLIENT)
+            account = self._clients[client] = _Account(self._burst / parts)
             if len(self._clients) > MAX_CLIENTS:
                 self._clients.popitem(last=False)
         return account

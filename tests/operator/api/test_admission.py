@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -182,6 +183,7 @@ async def test_a_slow_machine_is_given_less_ahead(exchange: Running, monkeypatch
 
 
 async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "LITTLE", 2)
     gate = Gate(exchange, monkeypatch, max_waiting=10, max_per_client=6)
     door, orders = gate.admission, [exchange.traffic.order(1, BUY, 90, 1) for _ in range(10)]
     assert door.find_obstacle("a", 99) is None  # alone, any request that the interface takes
@@ -190,10 +192,10 @@ async def test_everything_counts_wherever_it_waits(exchange: Running, monkeypatc
     assert refused is not None and refused.reason == "overloaded" and "6 records of this client" in refused.detail
     assert door.find_obstacle("b", 4) is None
     gate.send("b", *orders[6:])
-    assert "10 records are on their way" in str(door.find_obstacle("c"))
+    assert "10 records are on their way" in str(door.find_obstacle("c", 3)) and door.find_obstacle("c", 2) is None
     await until(lambda: len(gate.got) == 10, "the machine gets too little")
     assert len(gate.got) == 10 and door.waiting == 10  # with the machine, and they count all the same
-    assert door.find_obstacle("c") is not None
+    assert door.find_obstacle("c", 3) is not None
     gate.go_on(10)
     assert door.waiting == 0 and door.find_obstacle("a", 6) is None
     with pytest.raises(StateError, match="overloaded"):
@@ -243,6 +245,35 @@ async def test_wrong_signatures_are_answered_one_after_the_other(
     assert gate.count("forger") < [40]
     await until(lambda: gate.count("forger") == [40], "not all are answered")
     assert time.monotonic() - start >= 40 * 0.05 and len(gate.got) == 3
+
+
+@pytest.mark.parametrize("count", [8, 16, 32])
+@pytest.mark.parametrize("kind", ["forged", "good"])
+async def test_however_many_flood_nobody_is_kept_out(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch, count: int, kind: str
+) -> None:
+    """Eight shares fill the bound, as with the settings that are preset; who sends one record after the other is let in
+    each time, and answered within a few turns of the machine."""
+    monkeypatch.setattr(admission, "LITTLE", 1)
+    gate, traffic = Gate(exchange, monkeypatch, crowded=3600.0, max_waiting=64, max_per_client=8), exchange.traffic
+    door = gate.admission
+    (flood,) = forge(traffic, 1) if kind == "forged" else [traffic.order(1, BUY, 90, 1)]
+    sent, waits = 0, list[int]()
+    for turn in range(60):
+        for client in (f"flood {number}" for number in range(count)):
+            while door.find_obstacle(client) is None:
+                gate.send(client, flood)
+        if gate.count("mine") == [sent]:
+            assert door.find_obstacle("mine") is None
+            gate.send("mine", traffic.order(2, BUY, 90, 1))
+            sent += 1
+            waits.append(turn)
+        await asyncio.sleep(0.001)
+        gate.go_on(32)
+        assert door.waiting <= 64 + count + 1
+    assert sent > 10 and max(after - before for before, after in pairwise(waits)) <= 8, waits
+    if kind == "forged":
+        assert door.waiting <= 1 and flood not in gate.got
 
 
 async def test_what_waits_is_answered_when_the_machine_takes_nothing_any_more(

@@ -148,12 +148,54 @@ def test_one_reader_leaves_something_for_another(monkeypatch: pytest.MonkeyPatch
         budget.check("greedy")
     budget.check("other")
     budget.charge("other", 0.45)
-    with pytest.raises(StateError, match="overloaded"):
-        budget.check("third")  # all of it is used up
-    now += 0.6
-    budget.check("third")
-    now += 2.0
+    budget.check("third")  # whatever the two have used up
+    now += 2.6
     budget.check("greedy")
+
+
+@pytest.mark.parametrize("count", [2, 8, 32])
+def test_however_many_read_who_reads_little_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """They ask for dear reads all the time, he for a cheap one a second; and all together keep to their part."""
+    now, spent, got = 100.0, 0.0, 0
+    monkeypatch.setattr(read_budget.time, "monotonic", lambda: now)
+    budget = ReadBudget(share=0.2, burst=1.0)
+
+    def read(client: str, seconds: float) -> bool:
+        nonlocal now, spent
+        try:
+            budget.check(client)
+        except StateError:
+            return False
+        now, spent = now + seconds, spent + seconds
+        budget.charge(client, seconds)
+        return True
+
+    for _ in range(60):
+        start = now
+        while now < start + 1.0:
+            now += 0.1
+            for number in range(count):
+                read(f"greedy {number}", 0.05)
+        got += read("modest", 0.004)
+    assert got >= 57
+    assert spent <= 0.2 * (now - 100.0) + 2.0 + count * 0.05
+
+
+def test_clients_who_come_once_by_the_thousand_have_no_more_than_twice_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, done = 100.0, 0
+    monkeypatch.setattr(read_budget.time, "monotonic", lambda: now)
+    budget = ReadBudget(share=0.2, burst=1.0)
+    for number in range(4000):
+        now += 0.01
+        try:
+            budget.check(str(number))
+        except StateError:
+            continue
+        budget.charge(str(number), 0.05)
+        done += 1
+    assert done * 0.05 <= 2 * (1.0 + 0.2 * 40.0) + 0.1
 
 
 def test_a_process_may_have_as_many_descriptors_as_it_is_allowed() -> None:
