@@ -10,7 +10,7 @@ from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.gateway.assets import Check, Universe
 from setoff.shared.gateway.order_ids import Cloids
 from setoff.shared.gateway.orders.actions import Actions
-from setoff.shared.gateway.orders.desk import Desk
+from setoff.shared.gateway.orders.desk import Clock, Desk
 from setoff.shared.gateway.orders.leverage import Leverages
 from setoff.shared.gateway.parties import Parties, Party
 from setoff.shared.gateway.signature import Bot
@@ -34,9 +34,10 @@ class House:
         bot: Bot,
         folder: Path | None,
         check: Check | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`client`: open, with the agent's key; `agent`: its address; `folder`: where cloids and leverages are kept;
-        `check`: see `Universe`."""
+        `check`: see `Universe`; `clock`: see `Desk`, by default the exchange's."""
         self.client = client
         self.parties = parties
         self.agent = agent
@@ -46,6 +47,7 @@ class House:
         self.markets = MarketViews(client, self.universe)
         self.orders = OrderViews(self.universe, self.cloids)
         self._folder = folder
+        self._clock = clock or client.now
         self._desks: dict[int, Desk] = {}
         self._books: dict[str, FillBook] = {}
 
@@ -55,7 +57,7 @@ class House:
             name = self.parties.find("0x" + self.parties.owner.hex()).name.partition(".")[0]
             file = None if self._folder is None else self._folder / f"leverage-{sub}.json"
             own = self.client.at(sub)
-            self._desks[sub] = Desk(own, f"{name}.{sub}" if sub else name, self.universe, Leverages(file))
+            self._desks[sub] = Desk(own, f"{name}.{sub}" if sub else name, self.universe, Leverages(file), self._clock)
         return self._desks[sub]
 
     def actions(self, sub: int) -> Actions:

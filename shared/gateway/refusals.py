@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from setoff.shared.errors import SetoffError
+from setoff.shared.sdk.answers import Unavailable
 
 BAD_TICK: Final = "Price must be divisible by tick size."
 BAD_PRICE: Final = "Order has invalid price."
@@ -72,6 +73,12 @@ def to_text(reason: str, detail: str = "", asset: int | None = None) -> str:
     return f"{text}{about} ({reason}: {detail})" if detail else f"{text}{about} ({reason})"
 
 
+def to_told(error: SetoffError, asset: int | None = None) -> Exception:
+    """The same, of an error of ours; itself where nothing has answered: then nobody knows what became of it."""
+    is_unknown = isinstance(error, Unavailable) and error.reason == "not_ready"
+    return error if is_unknown else to_error(error, asset)
+
+
 def to_error(error: SetoffError, asset: int | None = None) -> BotError:
-    """The same, of an error of ours."""
+    """What a bot is told of an error of ours."""
     return BotError(to_text(error.reason, error.detail, asset))

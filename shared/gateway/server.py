@@ -17,6 +17,7 @@ from setoff.shared.gateway.info import Info
 from setoff.shared.gateway.orders.actions import refuse_absent
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
 from setoff.shared.gateway.streams.socket import MAX_MESSAGE, BotSocket
+from setoff.shared.sdk import Unavailable
 
 MAX_BODY: Final = 1 << 20
 _U64: Final = 1 << 64
@@ -56,7 +57,8 @@ class Server:
                                 text=to_text(error.reason, error.detail))  # fmt: skip
 
     async def answer(self, kind: str, request: object) -> Any:
-        """What is answered to a request, "info" or "action". Raises Misshapen; an info BotError and SetoffError."""
+        """What is answered to a request, "info" or "action". Raises Misshapen; an info BotError and SetoffError; an
+        action Unavailable("not_ready") where nothing has answered: it has no status then, for it may still trade."""
         if not isinstance(request, Mapping):
             raise Misshapen("the body is an object")
         if kind == "info":
@@ -66,6 +68,8 @@ class Server:
         except BotError as error:
             return {"status": "err", "response": str(error)}
         except SetoffError as error:
+            if isinstance(error, Unavailable) and error.reason == "not_ready":
+                raise
             _log.warning("a bot's request was refused: %s", error)
             return {"status": "err", "response": to_text(error.reason, error.detail)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.errors import ChainError, ConfigError, DataError
 from setoff.shared.gateway.first_seen import check_first_seen
 from setoff.shared.gateway.house import House, find_agent
 from setoff.shared.gateway.parties import Parties
@@ -28,6 +29,8 @@ from setoff.shared.sdk import KeySigner, MarketScales, Refusal, SetoffClient
 _log = logging.getLogger(__name__)
 L1_PATIENCE: Final = 3.0
 """Seconds to wait for L1 before markets are traded whose units were not checked."""
+PATIENCE: Final = 30.0
+"""Seconds for which a record that nobody answers is sent again."""
 GRACE: Final = 2.0
 """Seconds that open connections have to end."""
 
@@ -47,7 +50,13 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
     name = "0x" + owner.hex()
     bot = signer.address if not settings.bot else None if settings.bot == ANYONE else bytes.fromhex(settings.bot[2:])
     async with SetoffClient(
-        settings.exchange, signer, account=name, agent=agent, over_socket=True, deployment=deployment
+        settings.exchange,
+        signer,
+        account=name,
+        agent=agent,
+        over_socket=True,
+        deployment=deployment,
+        patience=PATIENCE,
     ) as client:
         domain = await client.read_domain()
         if deployment is None:
@@ -56,8 +65,11 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
         folder.mkdir(parents=True, exist_ok=True)
         own = tuple({signer.address} | ({bot} if bot else set()))
         check = None if deployment is None else partial(check_units, settings, deployment)
+        clock = partial(read_clock, settings, deployment, client)
         guard = Bot(bot, folder / f"nonces-{'anyone' if bot is None else bot.hex()}.json")
-        house = House(client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), guard, folder, check)
+        house = House(
+            client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), guard, folder, check, clock
+        )
         await house.universe.load()
         yield house
 
@@ -65,10 +77,31 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
 async def check_units(settings: GatewaySettings, deployment: Deployment, scales: MarketScales) -> None:
     """Hold what ticks and lots are worth against L1; where that does not answer, say so. Raises DataError."""
     try:
-        l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=L1_PATIENCE)
-        await asyncio.to_thread(scales.check_units, ChainReader(l1, deployment, DataPlaces("", ())))
+        reader = ChainReader(open_l1(settings, deployment), deployment, DataPlaces("", ()))
+        await asyncio.to_thread(scales.check_units, reader)
     except ChainError as error:
         _log.warning("what ticks and lots are worth is not checked against L1: %s", error)
+
+
+async def read_clock(settings: GatewaySettings, deployment: Deployment | None, client: SetoffClient) -> int:
+    """L1's time, by which orders die: L1's own word where it is known which, else the exchange's, if the machine's
+    clock bears it out. Raises DataError."""
+    if deployment is not None:
+        try:
+            return await asyncio.to_thread(open_l1(settings, deployment).now)
+        except ChainError as error:
+            _log.warning("L1 does not tell the time, the exchange is asked: %s", error)
+    told, here = await client.now(), int(time.time())
+    if abs(told - here) > settings.clock_skew:
+        text = f"the exchange's clock is {told - here} s from this machine's: orders would not die when they should."
+        text += " If its chain's clock is like that, as on a devnet, raise gateway.clock_skew"
+        raise DataError("data_mismatch", text)
+    return told
+
+
+def open_l1(settings: GatewaySettings, deployment: Deployment) -> L1:
+    """The L1 node, which is not waited for long."""
+    return L1(settings.rpc_url, chain_id=deployment.chain_id, patience=L1_PATIENCE)
 
 
 @asynccontextmanager

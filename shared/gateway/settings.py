@@ -52,6 +52,13 @@ class GatewaySettings(Settings):
         bot is given the same one; anyone: signatures are not looked at, on a loopback address alone.""",
         limit=Matching(f"(|{ANYONE}|{ADDRESS})", f"an address, {ANYONE}, or empty"),
     )
+    clock_skew: float = setting(
+        300,
+        """How far the exchange's clock may be from this machine's where a dead-man's switch is set by it; L1 is asked
+        instead where there is a deployment file.""",
+        unit="seconds",
+        limit=Between(1, 10**9),
+    )
     state_dir: Path = setting(
         Path("var/gateway"),
         "Where the bot's own ids of orders (cloids), its nonces and the leverage that it chose are kept.",

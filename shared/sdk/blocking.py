@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
@@ -25,6 +25,7 @@ from setoff.shared.sdk.signer import Signer
 
 if TYPE_CHECKING:
     from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.sdk.market_scales import MarketScales
     from setoff.shared.sdk.receipt_store import ReceiptStore
     from setoff.shared.wire.api.market_answers import Book
 
@@ -125,6 +126,7 @@ class BlockingClient:
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
         deployment: Deployment | None = None,
+        patience: float = 0.0,
     ) -> None:
         self._client = SetoffClient(
             url,
@@ -135,6 +137,7 @@ class BlockingClient:
             receipt_store=receipt_store,
             over_socket=over_socket,
             deployment=deployment,
+            patience=patience,
         )
         self._loop: LoopThread | None = None
         self._is_twin = False
@@ -177,6 +180,10 @@ class BlockingClient:
         """See `SetoffClient.history`."""
         return self._run(self._client.history(what, of, **query))
 
+    def take_scales(self, info: Mapping[str, Any]) -> MarketScales:
+        """See `SetoffClient.take_scales`."""
+        return self._client.take_scales(info)
+
     def sign(self, body: bytes) -> bytes:
         """See `SetoffClient.sign`."""
         return self._client.sign(body)
@@ -201,6 +208,7 @@ class BlockingClient:
     find = _blocking(SetoffClient.find)
     backstop = _blocking(SetoffClient.backstop)
     record = _blocking(SetoffClient.record)
+    read_domain = _blocking(SetoffClient.read_domain)
     batch = _blocking(SetoffClient.batch)
     withdrawal = _blocking(SetoffClient.withdrawal)
     status = _blocking(SetoffClient.status)

@@ -32,7 +32,8 @@ class SetoffClient(Orders, Money):
     whom it trades for, and `agent` its number there. With a `receipt_store` every signed receipt is checked and kept.
     With a `deployment` (its file) records are signed for that one alone, and DataError is raised where the exchange
     names another; without it, for whichever the exchange names. `over_socket`: records go over one WebSocket
-    (`order_entry.py`), which is opened with the first, and again when it has ended.
+    (`order_entry.py`), which is opened with the first, and again when it has ended. With a `patience` (seconds) a
+    record that is not answered is sent again, the same bytes, over HTTP, before `Unavailable` is raised.
 
     What it shows is in `reads.py` and `history.py`, what it sends in `orders.py`, `money.py` and `submission.py`;
     `blocking.py` is the same without `await`.
@@ -48,10 +49,11 @@ class SetoffClient(Orders, Money):
             sub=sub,
             receipt_store=self._receipt_store,
             deployment=self._deployment,
+            patience=self._patience,
         )
         twin._http, twin._entry = self._session(), self._entry
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces
-        twin._gives_way, twin._scales = self._gives_way, self._scales
+        twin._gives_way, twin._scales, twin._clock = self._gives_way, self._scales, self._clock
         return twin
 
     async def report(self, signer: int, time: int, market: int, price: int) -> SubmitResult:

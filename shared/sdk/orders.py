@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
@@ -14,6 +15,12 @@ from setoff.shared.sdk.submission import Submission, SubmitResult
 from setoff.shared.state import keys
 from setoff.shared.wire.leg_pages import make_leg_pages
 from setoff.shared.wire.slippage import SLIPPAGE
+
+TRIES: Final = 4
+"""So many order slots are tried where another client of the account is quicker."""
+AT_ONCE: Final = 60
+"""Seconds for which an order that is to trade at once can be taken, if its expiry is not named."""
+_AT_ONCE: Final = (records.IOC, records.FOK)
 
 
 class Orders(Submission):
@@ -44,24 +51,37 @@ class Orders(Submission):
         an order that is armed. `expiry`: seconds; `client`: an id of one's own (see `cancel_client`); `partner`: order
         slot of an armed order on the other side of the mark: whichever fires takes the other out. An agent that has
         not all sub-accounts signs CANCEL_TAKER where no rule against self-trade is named: no other may be its.
+        An order that is to trade at once (IOC, FOK) expires in AT_ONCE seconds where no `expiry` is named. Where
+        another client was quicker in an order slot, another is tried under the same nonce: one of them counts at most.
         """
         account = await self.load()
-        if order_slot is None:
-            order_slot = await self._free_order_slot()
         flags = give_way(flags) if self._gives_way else flags
         number, ticks, lots, at = await self._read_order(market, price, size, trigger)
-        fields = (number, side, flags, order_slot, ticks, lots, expiry, at, client, name_partner(partner))
-        record = self.sign(make_body("Order", account, self._nonces.take(), self._agent, *fields))
-        self._busy.add(order_slot)
-        try:
-            result = await self.submit(record)
-        except Refusal as error:
-            if error.reason != "order_slot_taken":
-                self._busy.discard(order_slot)
-            raise
-        if not result.resting and not result.is_paused:
-            self._busy.discard(order_slot)
-        return result
+        is_at_once = not expiry and not flags & records.ARMED and flags & records.TIME_IN_FORCE in _AT_ONCE
+        nonce: int | None = None
+        for last in range(TRIES - 1, -1, -1):
+            slot = await self._free_order_slot() if order_slot is None else order_slot
+            self._busy.add(slot)
+            end = await self._clock.now(self.now) + AT_ONCE if is_at_once else expiry
+            nonce = self._nonces.take() if nonce is None else nonce
+            fields = (number, side, flags, slot, ticks, lots, end, at, client, name_partner(partner))
+            try:
+                result = await self.submit(self.sign(make_body("Order", account, nonce, self._agent, *fields)))
+            except Refusal as error:
+                if error.reason != "order_slot_taken":
+                    self._busy.discard(slot)
+                if is_at_once and error.reason == "order_expired":
+                    self._clock.forget()
+                elif order_slot is not None or error.reason != "order_slot_taken":
+                    raise
+                if not last:
+                    raise
+                self._nonces.keep(nonce)
+                continue
+            if not result.resting and not result.is_paused:
+                self._busy.discard(slot)
+            return result
+        raise AssertionError("the last try has returned or raised")
 
     async def place_market(
         self, market: int | str, side: int, size: Number, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from setoff.shared.codec import eip712, records
 from setoff.shared.errors import DataError
-from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import make_body
-from setoff.shared.sdk.bounded_answers import reading
+from setoff.shared.sdk.bounded_answers import RECORD_BYTES, reading
+from setoff.shared.sdk.exchange_clock import ExchangeClock
 from setoff.shared.sdk.figures import Execution
 from setoff.shared.sdk.history import History
 from setoff.shared.sdk.signer import Signer
@@ -27,6 +30,10 @@ _ASK_AGAIN: Final = frozenset(
     ("nonce_used", "nonce_too_old", "nonce_too_far", "bad_signature", "agent_expired", "out_of_scope")
 )
 """Reasons after which nonces are read again: another client uses the key too, or an agent was named anew."""
+_USED: Final = frozenset(("nonce_used", "nonce_too_old"))
+"""Reasons for which a record that is sent again is refused where no history is kept."""
+RESEND: Final = 0.5
+"""Seconds between two tries to send the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,17 @@ class Nonces:
         self.next += 1
         return nonce
 
+    def give_back(self, nonce: int) -> None:
+        """After a refusal: the next record takes it again if none has taken one since, and so at most one of the two
+        can ever count. What was signed stays valid for whoever has it."""
+        if self.next == nonce + 1:
+            self.next = nonce
+
+    def keep(self, nonce: int) -> None:
+        """It is taken again."""
+        if self.next == nonce:
+            self.next = nonce + 1
+
 
 class Submission(History):
     """Signs and submits for one account, or, with an `agent`'s number, for that of another."""
@@ -96,11 +114,14 @@ class Submission(History):
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
         deployment: Deployment | None = None,
+        patience: float = 0.0,
     ) -> None:
         super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket)
         self._agent = agent
         self._receipt_store = receipt_store
         self._deployment = deployment
+        self._patience = patience
+        self._clock = ExchangeClock()
         self._chain_id = 0
         self._vault = b""
         self._account = 0
@@ -112,15 +133,19 @@ class Submission(History):
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
         One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
-        keeps a history answers what became of it, and it never counts twice. `find` looks it up, too.
+        keeps a history answers what became of it, and it never counts twice; a client with `patience` does so itself.
+        `find` looks it up, too. After a refusal the next record has the same nonce, if no other was signed meanwhile.
         Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and its receipt is missing,
         wrong or worthless.
         """
         try:
-            answer = await self._post_record(encode_record(record, leg_pages))
+            answer = await self._deliver(encode_record(record, leg_pages))
         except Refusal as error:
+            _, account, nonce = records.get_head(record)
             if error.reason in _ASK_AGAIN:
                 self._nonces.next = 0
+            elif account == self._account and account:
+                self._nonces.give_back(nonce)
             raise
         store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
         if store is not None and not answer.get("is_repeat"):
@@ -148,6 +173,30 @@ class Submission(History):
             for fill in result.fills:
                 int(fill["price"]), int(fill["size"])
         return result
+
+    async def _deliver(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What is answered to a record: to the same bytes again, while there is patience and nothing is."""
+        until = time.monotonic() + self._patience
+        try:
+            async with asyncio.timeout(self._patience or None):
+                return await self._post_record(payload)
+        except (Unavailable, TimeoutError) as error:
+            if not self._patience or (isinstance(error, Unavailable) and error.reason != "not_ready"):
+                raise
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(RESEND, left))
+            try:
+                async with asyncio.timeout(max(until - time.monotonic(), RESEND)):
+                    return await self._request("POST", "/v1/records", limit=RECORD_BYTES, json=payload)
+            except (Unavailable, TimeoutError):
+                continue
+            except Refusal as error:
+                if error.reason not in _USED:
+                    raise
+                self._nonces.next = 0
+                break  # it was taken, as it seems; this exchange does not say what became of it
+        text = "nothing has answered; whether the record was taken is unknown: find it by its nonce"
+        raise Unavailable("not_ready", text)
 
     def sign(self, body: bytes) -> bytes:
         """The 124-byte record of a 60-byte body; the exchange's domain is known once anything was sent."""

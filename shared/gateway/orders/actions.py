@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from setoff.shared.codec import records
@@ -13,7 +13,7 @@ from setoff.shared.gateway.assets import Universe
 from setoff.shared.gateway.order_ids import Cloids, hash_cloid
 from setoff.shared.gateway.orders.desk import Desk
 from setoff.shared.gateway.orders.wanted import Wanted, read_wanted
-from setoff.shared.gateway.refusals import BotError, Misshapen, to_error
+from setoff.shared.gateway.refusals import BotError, Misshapen, to_told
 
 Json = dict[str, Any]
 Action = Mapping[str, Any]
@@ -62,7 +62,7 @@ class Actions:
         }
 
     async def do(self, action: Action) -> Json:
-        """The answer's `response`. Raises BotError, Misshapen."""
+        """The answer's `response`. Raises BotError, Misshapen; Unavailable where nobody knows what became of it."""
         kind = str(action.get("type"))
         doer = self._doers.get(kind)
         if doer is None:
@@ -86,7 +86,7 @@ class Actions:
         if grouping in ("normalTpsl", "positionTpsl"):
             statuses = await self._place_group(ready, has_parent=grouping == "normalTpsl")
         else:
-            statuses = list(await asyncio.gather(*map(self._place, ready)))
+            statuses = await _all(map(self._place, ready))
         return _statuses("order", statuses)
 
     async def _find_whole(self, wires: list[Any]) -> int:
@@ -96,7 +96,7 @@ class Actions:
         try:
             account = await self._desk.client.account(self._desk.name)
         except SetoffError as error:
-            raise to_error(error, asset.number) from None
+            raise to_told(error, asset.number) from None
         sizes = {int(position["market"]): abs(int(position["size"])) for position in account["positions"]}
         return sizes.get(asset.market, 0)
 
@@ -130,11 +130,11 @@ class Actions:
 
     async def _cancel(self, action: Action) -> Json:
         wires = _list(action, "cancels")
-        return _statuses("cancel", await asyncio.gather(*(self._take_back(wire, "a", "o") for wire in wires)))
+        return _statuses("cancel", await _all(self._take_back(wire, "a", "o") for wire in wires))
 
     async def _cancel_by_cloid(self, action: Action) -> Json:
         wires = _list(action, "cancels")
-        return _statuses("cancel", await asyncio.gather(*(self._take_back(wire, "asset", "cloid") for wire in wires)))
+        return _statuses("cancel", await _all(self._take_back(wire, "asset", "cloid") for wire in wires))
 
     async def _take_back(self, wire: Any, asset_name: str, id_name: str) -> Any:
         if not isinstance(wire, Mapping):
@@ -154,7 +154,7 @@ class Actions:
 
     async def _batch_modify(self, action: Action) -> Json:
         wires = _list(action, "modifies")
-        return _statuses("order", await asyncio.gather(*map(self._change, wires)))
+        return _statuses("order", await _all(map(self._change, wires)))
 
     async def _change(self, wire: Any) -> Json:
         if not isinstance(wire, Mapping):
@@ -215,6 +215,15 @@ def _list(action: Action, name: str) -> list[Any]:
     if not isinstance(found, list) or len(found) > MAX_BATCH:
         raise Misshapen(f"action: '{name}' is a list of at most {MAX_BATCH}")
     return found
+
+
+async def _all(doing: Iterable[Awaitable[Any]]) -> list[Any]:
+    """What became of each; raises the first error when all are done."""
+    done = await asyncio.gather(*doing, return_exceptions=True)
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return done
 
 
 def _statuses(kind: str, statuses: Any) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from setoff.shared.codec import records
@@ -14,24 +14,24 @@ from setoff.shared.gateway.order_ids import is_client_id
 from setoff.shared.gateway.orders.leverage import Leverages
 from setoff.shared.gateway.orders.live import Live, read_live
 from setoff.shared.gateway.orders.wanted import Wanted
-from setoff.shared.gateway.refusals import NO_MATCH, NOT_MODIFIABLE, NOT_THERE, BotError, to_error
-from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult, Unavailable
+from setoff.shared.gateway.refusals import NO_MATCH, NOT_MODIFIABLE, NOT_THERE, BotError, to_error, to_told
+from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult
 
 Json = dict[str, Any]
+Clock = Callable[[], Awaitable[int]]
 
-TRIES: Final = 4
-"""So often an order is sent where another client of the account, or of the key, was quicker."""
-SHARED: Final = frozenset({"order_slot_taken", "nonce_used", "nonce_too_old", "nonce_too_far"})
-"""What is refused then."""
-LOST: Final = 2.0
-"""Seconds for which an order whose answer was lost is looked for."""
+NONCES: Final = frozenset({"nonce_used", "nonce_too_old", "nonce_too_far"})
+"""Refusals after which an order is signed once more: another client of the key was quicker. That the first does
+not count is the exchange's word alone, so not more than once."""
 
 
 class Desk:
     """The orders of one account or sub-account."""
 
-    def __init__(self, client: SetoffClient, name: str, universe: Universe, leverages: Leverages) -> None:
+    def __init__(self, client: SetoffClient, name: str, universe: Universe, leverages: Leverages, clock: Clock) -> None:
+        """`clock`: L1's time, unix seconds, as far as it can be believed."""
         self.client = client
+        self._clock = clock
         self.name = name
         self.leverages = leverages
         self._universe = universe
@@ -41,7 +41,7 @@ class Desk:
     # --- placing -----------------------------------------------------------------------------------------------------
 
     async def place(self, order: Wanted, partner: int | None = None) -> tuple[Json, int]:
-        """Send an order; what became of it, and its order slot. Raises BotError."""
+        """Send an order; what became of it, and its order slot. Raises BotError, Unavailable if nobody knows."""
         result = await self._send(order, partner)
         if result.resting or result.is_paused:
             self._note(order.client, result.order_slot)
@@ -49,7 +49,7 @@ class Desk:
 
     async def _send(self, order: Wanted, partner: int | None) -> SubmitResult:
         asset = order.asset
-        for last in range(TRIES - 1, -1, -1):
+        for is_last in (False, True):
             try:
                 return await self.client.place(
                     asset.market,
@@ -62,16 +62,11 @@ class Desk:
                     partner=partner,
                 )
             except Refusal as error:
-                if error.reason in SHARED and last:
+                if error.reason in NONCES and not is_last:
                     continue
                 raise await self._explain(error, asset) from None
-            except Unavailable as error:
-                found = await self._find_lost(order) if error.reason == "not_ready" else None
-                if found is None:
-                    raise to_error(error, asset.number) from None
-                return found
             except SetoffError as error:
-                raise to_error(error, asset.number) from None
+                raise to_told(error, asset.number) from None
         raise AssertionError("the last try has returned or raised")
 
     async def _explain(self, error: Refusal, asset: Asset) -> BotError:
@@ -85,25 +80,6 @@ class Desk:
             return told
         bid, ask = (asset.show_price(int(shown[name])) for name in ("best_bid", "best_ask"))
         return BotError(str(told).replace("bbo was unknown", f"bbo was {bid}@{ask}"))
-
-    async def _find_lost(self, order: Wanted) -> SubmitResult | None:
-        """What became of an order whose answer was lost, by its client id; None if it is not there."""
-        until = time.monotonic() + LOST
-        while time.monotonic() < until:
-            try:
-                found = (await self.client.find(client=order.client))["orders"]
-            except SetoffError:
-                found = []
-            if found:
-                last = max(found, key=lambda shown: int(shown["order"]))
-                rest = int(last["size"]) - int(last["filled"]) if last["status"] == "open" else 0
-                fills = ({"price": last["price"], "size": last["filled"]},) if int(last["filled"]) else ()
-                return SubmitResult(
-                    int(last["record"] or 0), int(last["batch"]), int(last["input_index"]), int(last["order_slot"]),
-                    rest, fills,
-                )  # fmt: skip
-            await asyncio.sleep(0.1)
-        return None
 
     def _tell(self, order: Wanted, oid: int, result: SubmitResult) -> Json:
         """The status of an order that was taken. Raises BotError for one that left nothing."""
@@ -122,7 +98,7 @@ class Desk:
         try:
             account, markets = await asyncio.gather(self.client.account(self.name), self._universe.markets())
         except SetoffError as error:
-            raise to_error(error) from None
+            raise to_told(error) from None
         marks = {int(market["market"]): int(market["mark"]) for market in markets}
         return self.leverages.check(self._universe, account, marks, wanted)
 
@@ -137,7 +113,7 @@ class Desk:
         try:
             await self.client.cancel(slot, client)
         except SetoffError as error:
-            raise to_error(error, asset.number) from None
+            raise to_told(error, asset.number) from None
         finally:
             self._forget(oid)
 
@@ -156,7 +132,7 @@ class Desk:
             self._forget(oid)
             raise await self._explain(error, order.asset) from None
         except SetoffError as error:
-            raise to_error(error, order.asset.number) from None
+            raise to_told(error, order.asset.number) from None
         return self._tell(order, oid, result)
 
     async def find(self, asset: Asset, oid: int) -> Live:
@@ -164,7 +140,7 @@ class Desk:
         try:
             orders = await read_live(self.client, self.name)
         except SetoffError as error:
-            raise to_error(error, asset.number) from None
+            raise to_told(error, asset.number) from None
         for live in orders:
             if live.oid == oid and int(live.shown["market"]) == asset.market:
                 return live
@@ -177,10 +153,10 @@ class Desk:
             if at is not None:
                 # Orders die by the exchange's clock, L1's, which may not be this machine's.
                 ahead = at - time.time_ns() // 1_000_000
-                deadline = await self.client.now() + -(-ahead // 1000)
+                deadline = await self._clock() + -(-ahead // 1000)
             await self.client.schedule_cancel(deadline)
         except SetoffError as error:
-            raise to_error(error) from None
+            raise to_told(error) from None
 
     def _note(self, client: int, slot: int) -> None:
         before = self._clients.get(slot)

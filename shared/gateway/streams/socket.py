@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from setoff.shared.errors import SetoffError
+from setoff.shared.errors import SetoffError, StateError
 from setoff.shared.gateway.house import House
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
 from setoff.shared.gateway.streams import account_streams as accounts
@@ -140,7 +140,8 @@ class BotSocket:
         except BotError as error:
             kind, payload = "error", f"500: {error}"
         except SetoffError as error:
-            kind, payload = "error", f"500: {to_text(error.reason, error.detail)}"
+            status = 503 if isinstance(error, StateError) else 500
+            kind, payload = "error", f"{status}: {to_text(error.reason, error.detail)}"
         await self._send("post", {"id": request.get("id"), "response": {"type": kind, "payload": payload}})
 
     async def _send(self, channel: str, data: Any = None) -> None:
