@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from setoff.shared.config.limits import AtLeast, Between, Listen, Matching, MoreThan
+from setoff.shared.config.networks import Networks
 from setoff.shared.config.setting import setting
 from setoff.shared.config.settings import Settings, parse_listen, read_key
 
@@ -116,7 +117,20 @@ class OperatorSettings(Settings):
         read_by="api",
     )
     max_connections_per_client: int = setting(
-        128, "Of those, from one network address.", unit="connections", limit=AtLeast(1), read_by="api"
+        128,
+        """Of those, from one network address (of IPv6: its first 64 bits), and never more than are still free, but for
+        four.""",
+        unit="connections",
+        limit=AtLeast(1),
+        read_by="api",
+    )
+    trusted_proxies: str = setting(
+        "",
+        """Proxies before the API, addresses or networks, separated by commas: of what they forward the client is
+        whoever X-Forwarded-For names last that is none of them, and their connections are bounded only in all. From
+        everybody else the header counts for nothing.""",
+        limit=Networks(),
+        read_by="api",
     )
     max_unposted: int = setting(
         512,

@@ -12,7 +12,7 @@ The machine checks every record again; here it is seen to that what cannot be ta
 signatures are recovered together, and what has a wrong one is answered late, one after the other, while it counts
 towards its client's share, and towards nothing else.
 
-A client is an address on the network: behind a proxy all are one, and the proxy has to keep them apart.
+Who a client is: `clients.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Who may connect: so many at once, in all and from one address, and what a connection that says nothing is worth.
 
 aiohttp tells its server of every connection that is made and lost; here it is counted on the way, and what is too much
-is closed at once, before it has cost more than its acceptance. A connection without a complete request is closed after
-a while by aiohttp itself (`IDLE_SECONDS`), a slow one as well as a silent one.
+is closed at once, before it has cost more than its acceptance. The fewer are left, the fewer one client may have: never
+more than are free, so that however many take all that they get, something is left for whoever comes. A connection
+without a complete request is closed after a while by aiohttp itself (`IDLE_SECONDS`), a slow one as well as a silent
+one.
 """
 
 from __future__ import annotations
@@ -16,8 +18,12 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from setoff.operator.api.clients import Clients, name_client
+
 IDLE_SECONDS: Final = 75.0
 """Seconds after which a connection without a request is closed."""
+FEW: Final = 4
+"""Connections that a client may have while any are free."""
 RESERVED: Final = 128
 """Descriptors that are not for clients: L1, the store, files."""
 
@@ -27,11 +33,13 @@ log = logging.getLogger(__name__)
 class Doors:
     """Counts the connections of a server, and closes those that are too many."""
 
-    def __init__(self, server: web.Server, most: int, most_per_client: int) -> None:
-        """At most so many connections, fewer where the process may not have as many descriptors."""
+    def __init__(self, server: web.Server, most: int, most_per_client: int, clients: Clients) -> None:
+        """At most so many connections, fewer where the process may not have as many descriptors. Those of trusted
+        proxies, which are many clients', are bounded in all alone."""
         self.most = min(most, max(1, raise_descriptors() - RESERVED))
         self.refused = 0
         self._most_per_client = most_per_client
+        self._clients = clients
         self._inside: Counter[str] = Counter()
         self._count = 0
         self._made, self._lost = server.connection_made, server.connection_lost
@@ -40,20 +48,26 @@ class Doors:
 
     def _let_in(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         address = _get_address(handler)
+        client = name_client(address)
+        is_over = not self._clients.is_trusted(address) and self._inside[client] >= self._find_most()
         self._count += 1
-        self._inside[address] += 1
-        if self._count > self.most or self._inside[address] > self._most_per_client:
+        self._inside[client] += 1
+        if self._count > self.most or is_over:
             self.refused += 1
             transport.abort()
         self._made(handler, transport)
 
     def _let_out(self, handler: web.RequestHandler, error: BaseException | None = None) -> None:
-        address = _get_address(handler)
+        client = name_client(_get_address(handler))
         self._count -= 1
-        self._inside[address] -= 1
-        if not self._inside[address]:
-            del self._inside[address]
+        self._inside[client] -= 1
+        if not self._inside[client]:
+            del self._inside[client]
         self._lost(handler, error)
+
+    def _find_most(self) -> int:
+        """Connections that one client may have now."""
+        return min(self._most_per_client, max(FEW, self.most - self._count))
 
 
 def raise_descriptors() -> int:

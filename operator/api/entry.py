@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from setoff.operator.api.admission import READ, UNREAD, Admission
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.frames import MAX_FRAME, Frames
 from setoff.operator.api.line import Line
 from setoff.operator.api.refusals.explainer import Explainer
@@ -53,10 +54,12 @@ class EntryHandlers:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, until its end."""
         check_socket(request)
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME, compress=False, autoping=False
+        )
         transport = request.transport
         line = Line(transport)
-        taker = _Taker(self, line, request.remote or "")
+        taker = _Taker(self, line, get_client(request))
         if transport is None:
             raise ConnectionResetError("the connection is lost")
         frames = Frames(request.protocol, transport, line, taker)
@@ -72,6 +75,10 @@ class EntryHandlers:
                     wait = taker.take_or_refuse(message.data)
                 elif message.type is WSMsgType.TEXT:
                     wait = taker.count_refused(0, not taker.take_text(message.data.encode()))
+                elif message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                if message.type in (WSMsgType.PING, WSMsgType.PONG) and not frames.is_plain:
+                    wait = taker.count_refused(0, frames.is_too_often())
                 await asyncio.sleep(wait)
                 if line.is_full:
                     await line.drain()
@@ -116,17 +123,19 @@ class _Taker:
         obstacle = self._entry.admission.find_obstacle(self._client)
         return None if obstacle is None else _encode(0, obstacle)[entry_frames.NUMBER.size :]
 
-    def take_binary(self, payload: bytes) -> None:
+    def take_binary(self, payload: bytes) -> bool:
         line, number = self._line, entry_frames.read_number(payload)
         try:
             _, parts = entry_frames.split_request(payload)
             (group,) = join_leg_pages(parts)
         except InputError as error:
             line.send(_encode(number, error))
+            return False
         except ValueError:
             line.send(_encode(number, InputError("malformed_record", "a frame is one record, and the leg pages of it")))
-        else:
-            self._entry.enter(self._client, group, lambda came: line.send(_encode(number, came)))
+            return False
+        self._entry.enter(self._client, group, lambda came: line.send(_encode(number, came)))
+        return True
 
     def take_text(self, payload: bytes) -> bool:
         number: Any = None
@@ -141,19 +150,18 @@ class _Taker:
             record, leg_pages = self._entry.decode(message)
         except SetoffError as error:
             self._line.send_json(self._entry.show(number, error))
-            return not isinstance(error, StateError)
+            return False
         self._entry.enter(self._client, [record, *leg_pages], partial(self._tell, number))
         return True
 
-    def count_refused(self, binary: int, text: int) -> float:
-        return self._entry.admission.count_refused(self._client, binary * UNREAD + text * READ)
+    def count_refused(self, unread: int, read: int) -> float:
+        return self._entry.admission.count_refused(self._client, unread * UNREAD + read * READ)
 
     def take_or_refuse(self, payload: bytes) -> float:
         """A binary frame that came in pieces; seconds for which no more is to be read."""
         refusal = self.find_refusal()
         if refusal is None:
-            self.take_binary(payload)
-            return 0.0
+            return self.count_refused(0, not self.take_binary(payload))
         self._line.send(payload[: entry_frames.NUMBER.size].ljust(entry_frames.NUMBER.size, b"\0") + refusal)
         return self.count_refused(0, 1)
 

@@ -24,6 +24,10 @@ TURN: Final = 512
 """Of one connection's turn: so many frames are refused in a row, or a part of that is taken."""
 TAKING: Final = 32
 """A frame that is looked at counts as so many that are not."""
+CONTROL_SECONDS: Final = 0.25
+"""Between two pings, pongs or farewells of a connection; what comes more often counts as refused."""
+CONTROL_BURST: Final = 1.0
+"""Seconds of them that may come at once."""
 _IS_MASKED: Final = 0x80
 _CONTROL: Final = 0x88
 _HEAD: Final = Struct(">BB")
@@ -41,16 +45,17 @@ class Taker(Protocol):
         """If there is no room for any: the answer to a binary frame, behind its number."""
         ...
 
-    def take_binary(self, payload: bytes) -> None:
-        """A binary frame."""
+    def take_binary(self, payload: bytes) -> bool:
+        """A binary frame; whether there was a record in it."""
         ...
 
     def take_text(self, payload: bytes) -> bool:
-        """A text frame; whether there was room for it."""
+        """A text frame; whether there was a record in it, and room for that."""
         ...
 
-    def count_refused(self, binary: int, text: int) -> float:
-        """So many were refused in a turn; seconds for which the connection is to be read no further."""
+    def count_refused(self, unread: int, read: int) -> float:
+        """So many were refused in a turn, without a look and after one; seconds for which the connection is to be read
+        no further."""
         ...
 
 
@@ -64,7 +69,9 @@ class Frames(asyncio.Protocol):
         self._line = line
         self._taker = taker
         self._received = b""
-        self._is_plain = True
+        self.is_plain = True
+        """Whether frames are taken here still, or all go to aiohttp."""
+        self._controls = 0.0  # until when control frames come too often
         self._is_resting = False  # until its next turn; it is not read meanwhile
         self._draining: asyncio.Task[None] | None = None
         transport.set_protocol(self)
@@ -75,12 +82,18 @@ class Frames(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if not self._is_plain:
+        if not self.is_plain:
             self._http.data_received(data)
             return
         self._received = self._received + data if self._received else bytes(data)
         if not self._is_resting:
             self._take_turn()
+
+    def is_too_often(self) -> bool:
+        """One more control frame: whether there were too many. Each is answered, or at least read."""
+        now = asyncio.get_running_loop().time()
+        self._controls = min(max(now, self._controls) + CONTROL_SECONDS, now + 2 * CONTROL_BURST)
+        return self._controls > now + CONTROL_BURST
 
     def eof_received(self) -> bool | None:
         """See `asyncio.Protocol`."""
@@ -88,7 +101,7 @@ class Frames(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
-        self._is_plain = False
+        self.is_plain = False
         self._received = b""
         self._http.connection_lost(exc)
 
@@ -105,7 +118,7 @@ class Frames(asyncio.Protocol):
         data, at, left = self._received, 0, TURN
         refusal: tuple[bytes, bytes] | None = None
         refused: list[bytes] = []
-        refused_text = 0
+        wrong = 0
         end = len(data)
         while left > 0 and end - at >= _HEAD.size:
             kind, length = _HEAD.unpack_from(data, at)
@@ -117,10 +130,10 @@ class Frames(asyncio.Protocol):
                 length = _LONG_HEAD.unpack_from(data, at)[2]
                 body = at + _LONG_HEAD.size + _MASK_BYTES
             elif not 0 <= length < _SHORT:
-                self._is_plain = False
+                self.is_plain = False
                 break
             if length > MAX_FRAME or (kind not in (BINARY, TEXT) and kind < _CONTROL):
-                self._is_plain = False
+                self.is_plain = False
                 break
             after = body + length
             if after > end:
@@ -130,7 +143,7 @@ class Frames(asyncio.Protocol):
                     frame = make_frame(BINARY, bytes(NUMBER.size) + answer)
                     refusal = frame[: -len(answer) - NUMBER.size], answer
                 if refusal is None:
-                    self._taker.take_binary(_unmask(data, body, length))
+                    wrong += not self._taker.take_binary(_unmask(data, body, length))
                     left -= TAKING
                 elif length >= NUMBER.size:
                     mask, masked = _MASK_AND_NUMBER.unpack_from(data, body - _MASK_BYTES)
@@ -140,22 +153,23 @@ class Frames(asyncio.Protocol):
                     refused.append(bytes(NUMBER.size))
                     left -= 1
             elif kind == TEXT:
-                refused_text += not self._taker.take_text(_unmask(data, body, length))
+                wrong += not self._taker.take_text(_unmask(data, body, length))
                 left -= TAKING
             else:
                 self._http.data_received(data[at:after])
+                wrong += self.is_too_often()
                 left -= TAKING
             at = after
         if refusal is not None:
             head, answer = refusal
             self._line.send_frames(head + (answer + head).join(refused) + answer)
-        if not self._is_plain:
+        if not self.is_plain:
             self._received = b""
             if not self._transport.is_closing():
                 self._http.data_received(data[at:])
             return
         self._received = data[at:]
-        wait = self._taker.count_refused(len(refused), refused_text)
+        wait = self._taker.count_refused(len(refused), wrong)
         if wait > 0 or left <= 0 or self._line.is_full:
             self._rest(wait)
 
@@ -179,7 +193,7 @@ class Frames(asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._is_resting = False
-        if not self._is_plain or self._transport.is_closing():
+        if not self.is_plain or self._transport.is_closing():
             return
         self._take_turn()
         if not self._is_resting:

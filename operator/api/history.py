@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.lookup import find_account, find_market
 from setoff.operator.api.reader import Reader
 from setoff.operator.api.routes import Handlers
@@ -159,7 +160,7 @@ class HistoryHandlers:
 
     async def _ask(self, request: web.Request, query: Callable[[], Found]) -> Found:
         """What the database answers."""
-        client = request.remote or ""
+        client = get_client(request)
         self._reader.budget.check(client)
         return await asyncio.to_thread(self._work, client, query)
 

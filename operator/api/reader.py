@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.lookup import read_exchange
 from setoff.operator.api.read_budget import ReadBudget
 from setoff.operator.bridge.desk import Desk
@@ -46,7 +47,7 @@ class Reader:
         """The view called `name`; asked for again before anything has changed, it is the same bytes. Making another one
         goes against the budget."""
         exchange = await self.read()
-        client = request.remote or ""
+        client = get_client(request)
 
         def work() -> bytes:
             self.budget.check(client)

@@ -10,6 +10,7 @@ from aiohttp import web
 from setoff.operator.api.address import refuse
 from setoff.operator.api.admission import Admission
 from setoff.operator.api.api import make_app
+from setoff.operator.api.clients import CLIENTS, Clients
 from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.views.market_views import show_calling
@@ -36,8 +37,10 @@ async def start_server(
     feed.show_auctions = lambda: show_calling(scales, desk.exchange)
     history = History(choose_url(settings, deployment))
     admission = Admission(desk, deployment.domain, settings)
+    app = make_app(desk, outbox, deployment, admission, feed, scales, history, settings.max_body)
+    clients = app[CLIENTS] = Clients(settings.trusted_proxies)
     runner = web.AppRunner(
-        make_app(desk, outbox, deployment, admission, feed, scales, history, settings.max_body),
+        app,
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         keepalive_timeout=IDLE_SECONDS,
@@ -45,7 +48,7 @@ async def start_server(
         logger=make_logger(),
     )
     await runner.setup()
-    Doors(cast(web.Server, runner.server), settings.max_connections, settings.max_connections_per_client)
+    Doors(cast(web.Server, runner.server), settings.max_connections, settings.max_connections_per_client, clients)
     await web.SockSite(runner, socket, backlog=BACKLOG).start()
     return runner
 

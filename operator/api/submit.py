@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from setoff.operator.api.admission import Admission
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.repeats import Repeats
 from setoff.operator.api.routes import Handlers
@@ -59,7 +60,7 @@ class SubmitHandlers:
             repeated = await self._repeats.find(record, result)
             if repeated is not None:
                 return web.json_response(repeated)
-            raise await self._explainer.explain(request.remote or "", record, result)
+            raise await self._explainer.explain(get_client(request), record, result)
         return web.json_response(show_result(self._scales, result))
 
     async def post_records(self, request: web.Request) -> web.Response:
@@ -71,7 +72,7 @@ class SubmitHandlers:
         parts = [body[i : i + RECORD_BYTES] for i in range(0, len(body), RECORD_BYTES)]
         groups = join_leg_pages(parts)
         results = [
-            await self._explainer.explain(request.remote or "", group[0], came)
+            await self._explainer.explain(get_client(request), group[0], came)
             if isinstance(came, SetoffError)
             else came
             for group, came in zip(groups, await self._submit(request, groups), strict=True)
@@ -80,7 +81,7 @@ class SubmitHandlers:
 
     async def _read(self, request: web.Request, count: int) -> bytes:
         """The body of a request for so many records. Raises StateError if they could not be let in."""
-        client = request.remote or ""
+        client = get_client(request)
         if (obstacle := self._admission.find_obstacle(client, count)) is not None:
             await self._admission.hold_back(client)
             raise obstacle
@@ -96,7 +97,7 @@ class SubmitHandlers:
         self, request: web.Request, groups: Sequence[Sequence[bytes]]
     ) -> list[SubmitResult | SetoffError]:
         """Submit records, each with the leg pages behind it."""
-        return await self._admission.submit(request.remote or "", groups)
+        return await self._admission.submit(get_client(request), groups)
 
     def _show(self, result: SubmitResult | SetoffError) -> Mapping[str, Any]:
         return show_error(result) if isinstance(result, SetoffError) else show_result(self._scales, result)

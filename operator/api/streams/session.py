@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.fanout import is_packed
 from setoff.operator.api.lookup import find_account, find_market
 from setoff.operator.api.reader import Reader
@@ -72,7 +73,7 @@ class SessionHandlers:
         await socket.prepare(request)
         client = Client(request.transport, is_packed(request, socket))
         waits = [
-            asyncio.create_task(self._listen(socket, client, request.remote or "")),
+            asyncio.create_task(self._listen(socket, client, get_client(request))),
             asyncio.create_task(self._beat(client)),
             asyncio.create_task(client.ended.wait()),
         ]

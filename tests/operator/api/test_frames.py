@@ -10,6 +10,7 @@ import pytest
 from tests.support.processes.running_operator import Running, open_market, operator
 
 from setoff.operator.api import frames
+from setoff.operator.api.admission import READ, Admission
 from setoff.shared.codec.records import BUY
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.wire import entry_frames
@@ -144,3 +145,51 @@ async def test_what_is_refused_unread_says_what_the_refusal_of_a_read_one_says(
     assert [entry_frames.read_number(refusal) for refusal in refusals] == [5, 0, 5]
     assert {refusal[4:] for refusal in refusals} == {refusals[0][4:]}
     assert refusals[0][6 : 6 + refusals[0][5]] == b"overloaded"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_counted"),
+    [
+        (frame(b"\0\0\0\1abc"), True),
+        (frame(b"\1"), True),
+        (frame(b"no JSON", 0x81), True),
+        (frame(b"{}", 0x81), True),
+        (frame(b"ping", 0x89), True),
+        (frame(b"pong", 0x8A), True),
+        (frame(b"a", 0x02) + frame(b"b", 0x80), True),  # in pieces
+        (frame(b"a", 0x01) + frame(b"b", 0x80), True),
+        (frame(b"", 0x01) + frame(b"{}", 0x80) + frame(b"ping", 0x89) * 9, True),
+        (b"", False),
+    ],
+    ids=[
+        "short",
+        "no number",
+        "no JSON",
+        "empty",
+        "ping",
+        "pong",
+        "pieces",
+        "text in pieces",
+        "pings of aiohttp",
+        "good",
+    ],
+)
+async def test_what_is_answered_though_it_is_no_record_counts_as_refused(
+    exchange: Running, monkeypatch: pytest.MonkeyPatch, wrong: bytes, is_counted: bool
+) -> None:
+    """A thousand of them a second are as many as are answered at once."""
+    counted: list[float] = []
+    really = Admission.count_refused
+
+    def count(self: Admission, client: str, seconds: float) -> float:
+        counted.append(seconds)
+        return really(self, client, seconds)
+
+    monkeypatch.setattr(Admission, "count_refused", count)
+    good = encode_request(7, exchange.traffic.order(1, BUY, 90, 1))
+    async with wire(exchange) as there:
+        there.writer.write(wrong * 20 + frame(b"ping", 0x89) * 3 + frame(good))
+        while (await there.receive())[1][:4] != good[:4]:
+            pass
+    refused = round(sum(counted) / READ)
+    assert refused >= 14 if is_counted else refused == 0
