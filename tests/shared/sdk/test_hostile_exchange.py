@@ -1,6 +1,8 @@
 """An exchange that means harm: whatever it answers is an error that says so, and nothing is signed for another."""
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +16,7 @@ from tests.support.processes.running_operator import DEPLOYMENT
 from setoff.shared.codec.records import BUY
 from setoff.shared.errors import DataError
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient, Unavailable
-from setoff.shared.sdk.bounded_answers import RECORD_BYTES
+from setoff.shared.sdk.bounded_answers import MAX_DEPTH, RECORD_BYTES, parse
 
 SIGNER = KeySigner(b"\x07" * 32)
 OWNER = "0x" + SIGNER.address.hex()
@@ -85,6 +87,21 @@ async def test_misshapen_reads_are_unavailable(shown: Any) -> None:
                 await each
         with pytest.raises(Unavailable):
             await anext(client.past_fills())
+
+
+@pytest.mark.parametrize("bound", [1000, 10**6])
+def test_depth_is_bounded_whatever_limit_the_process_has(bound: int) -> None:
+    wide = json.dumps([{"text": '[{"\\' * 100}] * 1000)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(bound)
+    try:
+        assert parse(wide) == parse(wide.encode()) == json.loads(wide)
+        assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+        for deep in (DEEP, '{"a":' * 10**5, "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), DEEP.encode("utf-16")):
+            with pytest.raises(Unavailable):
+                parse(deep)
+    finally:
+        sys.setrecursionlimit(before)
 
 
 async def test_no_more_is_read_than_the_bound() -> None:
