@@ -179,8 +179,9 @@ async def test_who_does_not_read_is_not_read_and_then_cut_off(
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     assert b"101" in await reader.readline()
-    frame = b"\x82\x80" + bytes(4)  # an empty one, masked with zeros, which is refused in a hundred bytes
-    with pytest.raises((ConnectionError, TimeoutError)):
+    frame = b"\x82\x80" + bytes(4)  # an empty one, masked with zeros, which is refused unread in two hundred bytes
+    with monkeypatch.context() as patch, pytest.raises((ConnectionError, TimeoutError)):
+        patch.setattr(exchange.sequencer, "obstacle", lambda: StateError("overloaded", "too much " * 20))
         async with asyncio.timeout(20):
             while True:
                 writer.write(frame * 1000)
