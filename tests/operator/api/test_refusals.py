@@ -159,6 +159,6 @@ async def test_sockets_and_bulks_say_the_same(exchange: Running) -> None:
 
 
 async def test_who_has_read_too_much_hears_the_reason_alone(exchange: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("setoff.operator.api.read_budget._Account.find_wait", lambda _: 5.0)
+    monkeypatch.setattr("setoff.operator.api.read_budget._Account.find_wait", lambda *_: 5.0)
     status, answer = await exchange.submit(exchange.traffic.order(1, BUY, 500, 1))
     assert (status, answer["reason"], "numbers" in answer) == (422, "price_band", False)
