@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
-from setoff.shared.errors import StateError
+from setoff.shared.errors import ConfigError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bounded_answers import READ_BYTES, parse_message, reading
 from setoff.shared.sdk.connection import TIMEOUT, Connection
@@ -235,7 +235,7 @@ class Reads(Connection):
 
     def _own_signer(self) -> Signer:
         if self._signer is None:
-            raise StateError("not_ready", "this client has no signer")
+            raise ConfigError("bad_config", "key: is not set, and this has to be signed")
         return self._signer
 
     def _own_name(self) -> str:

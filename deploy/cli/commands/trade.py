@@ -205,6 +205,8 @@ def describe_order(result: SubmitResult, scale: MarketScale | None = None) -> st
     so_far = " so far; the exchange goes on with it" if result.is_paused else ""
     filled, resting, order_slot = result.filled, result.resting, result.order_slot
     said = f"{describe_result(result)}: {filled} lots filled, {resting} rest in order slot {order_slot}{so_far}"
+    if not filled and not resting and not result.is_paused:
+        said += "\nnothing was traded: nobody was on the other side within the limit; an order with a price may rest"
     if scale is None:
         return said
     fills = [(int(fill["size"]), int(fill["price"])) for fill in result.fills]

@@ -83,6 +83,15 @@ async def test_new_markets_are_checked_before_they_are_used() -> None:
     assert (checked, len(universe.assets)) == ([1, 2], 1)
 
 
+async def test_a_market_that_was_named_after_the_exchange_was_started_is_as_the_exchange_says() -> None:
+    names = MarketNames(Collateral("USDC", 6), (MarketName(1, "ETH-PERP", "ETH", "0.01"),))
+    unnamed = ETH | {"symbol": "M1-PERP", "base": "M1", "lot_size": "1", "tick_size": "0.0005"}
+    MarketScales(cast("Any", await Exchange(BTC, unnamed).info())).check_names(names)
+    for lie in ({"lot_size": "0.1", "tick_size": "0.005"}, {"symbol": "M2-PERP"}):
+        with pytest.raises(DataError, match="deployment file"):
+            MarketScales(cast("Any", await Exchange(BTC, unnamed | lie).info())).check_names(names)
+
+
 @pytest.mark.parametrize(
     ("name", "decimals"),
     [
