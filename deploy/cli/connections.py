@@ -59,7 +59,7 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
             agent=arguments.agent,
             sub=arguments.sub,
             receipt_store=open_receipt_store(settings) if signer else None,
-            deployment=settings.load_deployment() if settings.deployment.is_file() else None,
+            deployment=settings.find_deployment(),
         )
         async with client:
             return await question(client)
@@ -69,9 +69,9 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
 
 def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:
     """The kept receipts of the deployment, None without its file. If L1 does not answer new ones are not checked."""
-    if not settings.deployment.is_file():
+    deployment = settings.find_deployment()
+    if deployment is None:
         return None
-    deployment = settings.load_deployment()
     operator_bond = None
     try:
         l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=RPC_PATIENCE)

@@ -182,6 +182,13 @@ class Settings:
         """What cannot work together, of settings that each for itself could."""
         return []
 
+    def find_deployment(self) -> Deployment | None:
+        """As `load_deployment`; None where nobody has named a file and there is none at the usual place: who has named
+        one wants what is signed to be held against it. Raises ConfigError.
+        """
+        is_named = self.deployment != type(self).__dataclass_fields__["deployment"].default
+        return self.load_deployment() if is_named or self.deployment.is_file() else None
+
     def load_deployment(self) -> Deployment:
         """Where the contracts are. Raises ConfigError."""
         return Deployment.load(self.deployment)

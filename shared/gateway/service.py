@@ -46,7 +46,7 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
             owner, agent = await find_agent(asking, settings.account, signer.address)
         except Refusal as error:
             raise ConfigError("bad_config", f"account: {error}") from None
-    deployment = settings.load_deployment() if settings.deployment.is_file() else None
+    deployment = settings.find_deployment()
     name = "0x" + owner.hex()
     bot = signer.address if not settings.bot else None if settings.bot == ANYONE else bytes.fromhex(settings.bot[2:])
     async with SetoffClient(

@@ -91,7 +91,7 @@ def _list_at_once(arguments: argparse.Namespace) -> int:
         {"market": number, "symbol": name.symbol, "tick_size": tick, "lot_size": lot},
         f"market {number} is {name.symbol}: a lot is {lot} {scale.base}, a tick {tick} {scale.quote}",
         "the next batch lists it; an operator that is started again calls it so. It needs a price:",
-        f"next: setoff oracle run --set min_sources=1 feeds={name.symbol}=file:PATH",
+        f"next, with a signer's key: setoff oracle run --key FILE --set min_sources=1 feeds={name.symbol}=file:PATH",
     )
     return 0
 

@@ -182,3 +182,10 @@ def test_a_broken_deployment_is_refused(tmp_path: Path, change: dict[str, Any]) 
             Deployment.load(path)
     with pytest.raises(ConfigError, match="deployment"):
         Deployment.load(tmp_path / "nothing.json")
+
+
+def test_a_deployment_file_that_was_named_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ClientSettings().find_deployment() is None
+    with pytest.raises(ConfigError, match="elsewhere"):
+        ClientSettings(deployment=tmp_path / "elsewhere.json").find_deployment()
