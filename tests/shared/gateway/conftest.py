@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 GROUP = "gateway"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and "town" in getattr(item, "fixturenames", ()):
