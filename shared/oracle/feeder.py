@@ -21,7 +21,7 @@ from setoff.shared.oracle.chain_view import ChainView
 from setoff.shared.oracle.decision import Outage, Reported, choose_time, find_reason, is_to_force
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.shared.oracle.sources import Sources
-from setoff.shared.oracle.status import L1_WAY, OPERATOR, FeederStatus, MarketStatus
+from setoff.shared.oracle.status import L1_WAY, OPERATOR, FeederStatus, MarketStatus, tell_stranger
 from setoff.shared.oracle.ways import Ways
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
@@ -63,6 +63,7 @@ class Feeder:
         self._looking: asyncio.Task[None] | None = None
         self._look_rest: Pause | None = None
         self._looked_at = -settings.l1_poll
+        self._has_looked = False
         self._forcing: set[asyncio.Task[None]] = set()
         self._one = asyncio.Lock()
 
@@ -120,6 +121,9 @@ class Feeder:
         if status.l1_problem:
             log.warning("L1 can be read again")
         status.l1_problem, self._look_rest = "", None
+        if not view.numbers and (status.numbers or not self._has_looked):
+            log.warning("%s; nothing is reported with it", tell_stranger(status.address))
+        self._has_looked = True
         status.numbers, status.quorum, status.balance_wei = view.numbers, view.quorum, view.balance
         status.waiting, status.l1_time = len(view.waiting), view.clock.now()
 

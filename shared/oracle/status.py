@@ -69,7 +69,7 @@ class FeederStatus:
         elif not self.rounds:
             found.append("it has not begun yet")
         elif not self.numbers:
-            found.append(f"L1 does not name {self.address} an oracle signer: `setoff market signer`")
+            found.append(tell_stranger(self.address))
         if self.operator_problem:
             found.append(f"the operator: {self.operator_problem}")
             if not self.balance_wei:
@@ -81,6 +81,12 @@ class FeederStatus:
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         return {**dataclasses.asdict(self), "problems": self.find_problems()}
+
+
+def tell_stranger(address: str) -> str:
+    """Of a key that is no signer's."""
+    cure = "use a signer's key, or have the lister name this one (`setoff market signer`)"
+    return f"L1 does not name {address} an oracle signer: {cure}"
 
 
 def describe(status: dict[str, Any]) -> list[str]:

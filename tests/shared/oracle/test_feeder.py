@@ -189,6 +189,21 @@ def test_a_reason_that_the_operator_invents_is_counted_with_all_others() -> None
     assert len(tell(ValueError("y" * 10_000))) == 200
 
 
+async def test_a_key_that_is_no_signer_s_is_told_at_once_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = make_settings(tmp_path, l1_poll=0.0)
+    view = Known(settings)
+    view._signers = {4: b"\1" * 20}
+    monkeypatch.setattr(view, "look", lambda: None)
+    async with Sources(settings.sources, settings.source_timeout) as sources:
+        ways = Slow(SetoffClient(settings.exchange), L1(settings.rpc_url, KEY), DEPLOYMENT, KeySigner(KEY))
+        feeder = Feeder(settings, view, sources, ways, address_of(KEY))
+        await feeder._look()
+        await feeder._look()
+    assert caplog.text.count("an oracle signer: use a signer's key") == 1
+
+
 async def test_without_l1_it_says_so_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("setoff.shared.oracle.service.L1_PATIENCE", 0.1)
     async with open_feeder(make_settings(tmp_path, l1_poll=0.01)) as feeder:
