@@ -20,6 +20,9 @@ from setoff.shared.codec.signatures import address_of
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.params import DEVNET
 
+# One feeder and one exchange for all, and each test begins where the last one ended.
+pytestmark = pytest.mark.xdist_group("oracle")
+
 KEY = dev_keys()[FIRST_TRADER]
 
 
