@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.support.machines.standing_book import DOMAIN
 from tests.support.peers import engines
-from tests.support.peers.flow import Flow, make_flow
+from tests.support.peers.flow import Play, make_play
 
 from setoff.shared.codec import eip712, records, signatures
 
@@ -24,18 +24,18 @@ HERE: Final = {
 }
 
 
-def _play_here(flow: Flow) -> tuple[int, int, int]:
+def _play_here(play: Play) -> tuple[int, int, int]:
     """Nanoseconds of processor time for all batches: signatures, root, and everything."""
     begin = time.process_time_ns()
-    for batch in flow.batches:
+    for batch in play.batches:
         for record in batch.records:
             signatures.recover(eip712.digest(DOMAIN, record), record[records.BODY_BYTES :])
     alone = time.process_time_ns() - begin
-    machine = flow.machine.copy()
+    machine = play.machine.copy()
     machine.hash()
     hashing = 0
     begin = time.process_time_ns()
-    for batch in flow.batches:
+    for batch in play.batches:
         machine.run_batch(batch)
         executed = time.process_time_ns()
         machine.hash()
@@ -54,24 +54,24 @@ def run() -> dict[str, float]:
 
 
 def _run() -> dict[str, float]:
-    flow = make_flow()
-    events = len(flow.events)
+    play = make_play()
+    events = len(play.events)
     ours: list[tuple[int, int, int]] = []
     others: dict[str, list[int]] = {name: [] for name in HERE}
     for _ in range(ROUNDS):
-        ours.append(_play_here(flow))
+        ours.append(_play_here(play))
         for name, engine in HERE.items():
-            lots, nanoseconds = engines.play_here(engine, flow.before, flow.events)
-            assert lots == flow.lots, f"{name} traded {lots} lots, the machine {flow.lots}"
+            lots, nanoseconds = engines.play_here(engine, play.before, play.events)
+            assert lots == play.lots, f"{name} traded {lots} lots, the machine {play.lots}"
             others[name].append(nanoseconds)
-    node = engines.play_in_node(flow.before, flow.events, ROUNDS)
-    assert node.lots == flow.lots, f"nodejs-order-book traded {node.lots} lots, the machine {flow.lots}"
+    node = engines.play_in_node(play.before, play.events, ROUNDS)
+    assert node.lots == play.lots, f"nodejs-order-book traded {node.lots} lots, the machine {play.lots}"
     others["nodejs-order-book"] = node.times
 
     signature, root, whole = (median(each) / events / 1e3 for each in zip(*ours, strict=True))
     figures = {
         "events": events,
-        "lots traded": flow.lots,
+        "lots traded": play.lots,
         "Setoff, signature, rules and root_us": whole,
         "Setoff, rules alone_us": whole - signature - root,
         "Setoff, signature alone_us": signature,

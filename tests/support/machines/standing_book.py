@@ -43,8 +43,11 @@ def sign(body: bytes, key: bytes) -> bytes:
 class Flow:
     """Makes records that a machine in step with it accepts."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, markets: int = MARKETS, *, sides_apart: bool = False) -> None:
+        """On so many markets; `sides_apart`: who buys is another than who sells, so that nobody meets himself."""
         self.rng = random.Random(seed)
+        self._markets = markets
+        self._sides_apart = sides_apart
         self.nonces = [count(1) for _ in KEYS]
         self.free = [list(range(256)) for _ in KEYS]
         self.resting: list[tuple[int, int]] = []
@@ -73,21 +76,24 @@ class Flow:
         return self.cross() if dice < 0.4 else self.rest() if dice < 0.7 else self.cancel()
 
     def _order(self, side: int, price: int, flags: int) -> bytes:
-        account = self.rng.choice([index for index, slots in enumerate(self.free) if slots])
+        account = self.rng.choice(
+            [index for index, slots in enumerate(self.free) if slots and not (self._sides_apart and index % 2 != side)]
+        )
         slot = self.free[account].pop(0)
         if flags == records.GTC:
             self.resting.append((account, slot))
         else:
             self.free[account].append(slot)
-        market = self.rng.randrange(MARKETS) + 1
+        market = self.rng.randrange(self._markets) + 1
         order = records.OrderBody(
             account + 1, next(self.nonces[account]), market, side, flags, slot, price, self.rng.randrange(1, 20)
         )
         return sign(records.encode(order), KEYS[account])
 
 
-def make_market(flow: Flow, depth: int = 2_000) -> Machine:
-    """A machine with funded accounts, priced markets and `depth` resting orders."""
+def make_market(flow: Flow, depth: int = 2_000, made: list[bytes] | None = None) -> Machine:
+    """A machine with funded accounts, priced markets and `depth` resting orders, whose records `made` is given."""
+    made = [] if made is None else made
     machine = Machine.genesis(DOMAIN)
     machine.begin(0, TIME)
     for number, key in enumerate(KEYS):
@@ -105,7 +111,8 @@ def make_market(flow: Flow, depth: int = 2_000) -> Machine:
     for batch in range(1, depth // RECORDS + 2):
         machine.begin(batch, TIME)
         for _ in range(min(RECORDS, depth - RECORDS * (batch - 1))):
-            machine.offer(flow.rest())
+            made.append(flow.rest())
+            assert machine.offer(made[-1]).was_taken
     return machine
 
 
