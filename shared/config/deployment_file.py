@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from setoff.shared.codec import eip712
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.market_names import MarketNames
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.errors import ConfigError
 
 _MISSING: Final = object()
@@ -103,9 +104,7 @@ class Deployment:
     def save(self, path: Path) -> None:
         """Write the JSON file, its folder too; readers see the old file or the whole new one."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(path.name + ".new")
-        draft.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
-        draft.replace(path)
+        replace_file(path, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
 
 def is_hex(text: str, length: int) -> bool:

@@ -70,12 +70,18 @@ class MarketNames:
             raise _refuse("names.collateral has a symbol, as USDC, and 0 to 36 decimals")
         markets = tuple(_read_market(entry) for entry in data.get("markets", []))
         for name in markets:
-            if (made := MADE.fullmatch(name.symbol)) and int(made[1]) != name.market:
-                raise _refuse(f"the rule calls market {made[1]} {name.symbol}: no other can be called so")
+            if (made := find_made(name.symbol)) not in (None, name.market):
+                raise _refuse(f"the rule calls market {made} {name.symbol}: no other can be called so")
         for values in ([name.market for name in markets], [name.symbol for name in markets]):
             if len(set(values)) < len(values):
                 raise _refuse("names.markets has a market or a symbol twice")
         return cls(collateral, markets)
+
+
+def find_made(symbol: str) -> int | None:
+    """The number of the market that the rule calls so, None for a symbol that it does not make."""
+    made = MADE.fullmatch(symbol)
+    return int(made[1]) if made else None
 
 
 def _read_market(entry: Any) -> MarketName:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.errors import DataError
 
 
@@ -14,9 +15,7 @@ def check_first_seen(path: Path, domain: bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file():
-        draft = path.with_name(path.name + ".new")
-        draft.write_text(domain.hex() + "\n")
-        draft.replace(path)
+        replace_file(path, domain.hex() + "\n")
     elif (first := path.read_text().strip()) != domain.hex():
         text = f"the exchange has domain {domain.hex()}, and the agent's key was first used at {first}: name the"
         text += f" exchange's deployment file (gateway.deployment), or remove {path} if that exchange is no more"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.gateway.refusals import BotError
 
 HASHED: Final = 1 << 51
@@ -103,8 +104,5 @@ class Cloids:
 
     def _rewrite(self) -> None:
         assert self._file is not None
-        whole = b"".join(bytes.fromhex(cloid[2:]) for cloid in self._known.values())
-        beside = self._file.with_suffix(".new")
-        beside.write_bytes(whole)
-        beside.replace(self._file)
+        replace_file(self._file, b"".join(bytes.fromhex(cloid[2:]) for cloid in self._known.values()))
         self._written = len(self._known)

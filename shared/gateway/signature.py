@@ -17,6 +17,7 @@ import msgpack
 
 from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.errors import DataError, SetoffError
 from setoff.shared.gateway.refusals import NO_WALLET, BotError, Misshapen
 
@@ -117,6 +118,4 @@ class Bot:
     def _keep(self) -> None:
         """Before anything is done: what was done once is not done again after a restart."""
         if self._file is not None:
-            draft = self._file.with_name(self._file.name + ".new")
-            draft.write_text(json.dumps({"floor": self._floor, "nonces": sorted(self._nonces)}))
-            draft.replace(self._file)
+            replace_file(self._file, json.dumps({"floor": self._floor, "nonces": sorted(self._nonces)}))

@@ -63,7 +63,6 @@ class Feeder:
         self._looking: asyncio.Task[None] | None = None
         self._look_rest: Pause | None = None
         self._looked_at = -settings.l1_poll
-        self._has_looked = False
         self._forcing: set[asyncio.Task[None]] = set()
         self._one = asyncio.Lock()
 
@@ -121,9 +120,8 @@ class Feeder:
         if status.l1_problem:
             log.warning("L1 can be read again")
         status.l1_problem, self._look_rest = "", None
-        if not view.numbers and (status.numbers or not self._has_looked):
+        if not view.numbers and (status.numbers or not status.l1_time):  # it is told once
             log.warning("%s; nothing is reported with it", tell_stranger(status.address))
-        self._has_looked = True
         status.numbers, status.quorum, status.balance_wei = view.numbers, view.quorum, view.balance
         status.waiting, status.l1_time = len(view.waiting), view.clock.now()
 
@@ -145,7 +143,7 @@ class Feeder:
         status.price = "" if verdict.price is None else show(verdict.price)
         status.problem = ""
         if verdict.price is None:
-            status.problem = f"{status.used} of its sources can be used, {self._settings.min_sources} are needed"
+            status.problem = describe_shortage(verdict, self._settings)
         elif self._view.numbers:  # else that is what is told: L1 was not read yet, or names no such signer
             try:
                 number = self._view.find_market(market.named)
@@ -188,9 +186,8 @@ class Feeder:
                 log.warning("%s: the operator does not take it: %s", market.named, tell(error))
             since = market.outage.since if market.outage else time.monotonic()
             market.outage = Outage(since, tell(error))
-            if (
-                get_reason(error) == OUTCOMES[STALE_REPORT]
-            ):  # somebody has reported with this key, with a later time: the next one is later
+            if get_reason(error) == OUTCOMES[STALE_REPORT]:
+                # Somebody has reported with this key, with a later time: the next one is later.
                 market.last[signer] = Reported(0, report.time)
             market.rest = market.rest or Pause(FIRST_PAUSE, LONGEST_PAUSE)
             market.rest.begin()
@@ -251,6 +248,11 @@ async def ask_price(settings: OracleSettings, sources: Sources, market: str) -> 
         max_distance=settings.max_distance,
         least=settings.min_sources,
     )
+
+
+def describe_shortage(verdict: Verdict, settings: OracleSettings) -> str:
+    """Why there is no price."""
+    return f"{len(verdict.used)} of its sources can be used, {settings.min_sources} are needed"
 
 
 def describe_verdict(verdict: Verdict) -> dict[str, str]:

@@ -16,7 +16,7 @@ from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.l1.connection import L1
 from setoff.shared.oracle.aggregate import show, to_ticks
 from setoff.shared.oracle.chain_view import ChainView
-from setoff.shared.oracle.feeder import Feeder, ask_price, describe_verdict
+from setoff.shared.oracle.feeder import Feeder, ask_price, describe_shortage, describe_verdict
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.shared.oracle.sources import Sources
 from setoff.shared.oracle.status import FeederStatus, describe, to_prometheus
@@ -103,7 +103,7 @@ async def check_sources(settings: OracleSettings) -> dict[str, Mapping[str, Any]
             verdict = await ask_price(settings, sources, market)
             ticks, problem = 0, l1_problem
             if verdict.price is None:
-                problem = f"{len(verdict.used)} of its sources can be used, {settings.min_sources} are needed"
+                problem = describe_shortage(verdict, settings)
             elif view is not None:
                 try:
                     ticks = to_ticks(verdict.price, view.get_scale(view.find_market(market)).tick.size)

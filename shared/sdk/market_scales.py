@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from setoff.shared.codec import records
+from setoff.shared.config.market_names import MarketNames, find_made
 from setoff.shared.errors import DataError
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.wire.scales import MarketScale, Step
 
 if TYPE_CHECKING:  # what reads L1 takes as long to import as all the rest
-    from setoff.shared.config.market_names import MarketNames
     from setoff.shared.l1.chain import ChainReader
 
 Number = int | Decimal | str
@@ -86,7 +86,7 @@ class MarketScales:
             if self._numbers.get(name.symbol, name.market) != name.market:
                 raise DataError("data_mismatch", f"{name.symbol} is market {name.market} by the deployment file")
             scale = self._scales.get(name.market)
-            if scale is None or (scale.symbol.startswith(f"M{name.market}-") and scale.lot.size == 1):
+            if scale is None or (find_made(scale.symbol) == name.market and scale.lot.size == 1):
                 continue
             if (scale.symbol, scale.base, scale.lot.size) != (name.symbol, name.base, Step.of(name.lot).size):
                 text = (

@@ -34,8 +34,6 @@ HEARTBEAT: Final = 20.0
 class Reads(Connection):
     """Asks for somebody: an owner, a sub-account of his, or an agent of another's account; or for nobody."""
 
-    _deployment: Deployment | None = None
-
     def __init__(
         self,
         url: str,
@@ -44,8 +42,10 @@ class Reads(Connection):
         account: int | str = "",
         sub: int = 0,
         over_socket: bool = False,
+        deployment: Deployment | None = None,
     ) -> None:
         super().__init__(url, over_socket=over_socket)
+        self._deployment = deployment
         self._signer = signer
         self._name = str(account)
         self._sub = sub

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Self
 from setoff.shared.codec import receipts
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.evidence import BROKEN, WAITING, Charge, Posted, find_conflict, judge
@@ -224,9 +225,7 @@ class ReceiptStore:
     def _write_anchor(self, number: int, header: Header, running: bytes) -> None:
         kept = self._count_before(header)
         text = json.dumps({"batches": number, "hash": header.hash().hex(), "running": running.hex(), "kept": kept})
-        draft = self._anchor_path.with_suffix(".new")
-        draft.write_text(text + "\n")
-        draft.replace(self._anchor_path)
+        replace_file(self._anchor_path, text + "\n")
 
     @property
     def _anchor_path(self) -> Path:

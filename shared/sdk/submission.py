@@ -116,10 +116,9 @@ class Submission(History):
         deployment: Deployment | None = None,
         patience: float = 0.0,
     ) -> None:
-        super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket)
+        super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket, deployment=deployment)
         self._agent = agent
         self._receipt_store = receipt_store
-        self._deployment = deployment
         self._patience = patience
         self._clock = ExchangeClock()
         self._chain_id = 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from setoff.shared.codec import records
+from setoff.shared.config.whole_file import replace_file
 from setoff.shared.gateway.assets import Asset, Universe
 from setoff.shared.gateway.orders.wanted import Wanted
 from setoff.shared.gateway.refusals import NO_MARGIN, BotError
@@ -39,7 +40,7 @@ class Leverages:
             raise BotError(f"Invalid leverage value. asset={asset.number} (1 to {asset.leverage})")
         self._chosen[asset.market] = leverage
         if self._file is not None:
-            self._file.write_text(json.dumps(self._chosen))
+            replace_file(self._file, json.dumps(self._chosen))
 
     def is_needed(self, wanted: Iterable[Wanted]) -> bool:
         """Whether any of these orders has to be checked."""

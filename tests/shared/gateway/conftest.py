@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.builds import AS_USERS
 from tests.support.gateways.gateway_town import GatewayTown, gateway_town
+from tests.support.gateways.sdk_bot import SdkBot, sdk_bot
 
 HERE = Path(__file__).parent
 GROUP = "gateway"
@@ -24,3 +25,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayTown]:
         patch.setenv("SETOFF_BUILD", AS_USERS)
         with gateway_town(tmp_path_factory.mktemp("town")) as town:
             yield town
+
+
+@pytest.fixture
+def bot(town: GatewayTown) -> Iterator[SdkBot]:
+    """A bot of the SDK with nothing in the book; what it holds is closed behind it."""
+    with sdk_bot(town) as bot:
+        bot.clear()
+        yield bot
+        bot.close_all()

@@ -1,10 +1,11 @@
 """ccxt.hyperliquid, unmodified, in its three ways: each unified method, and the table of them on the gateway's page."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from tests.support.gateways.ccxt_bot import ccxt_bot
-from tests.support.gateways.ccxt_methods import METHODS, REFUSED, SILENT, WATCHED, format_table
+from tests.support.gateways.ccxt_bot import CcxtBot, ccxt_bot
+from tests.support.gateways.ccxt_methods import METHODS, REFUSED, SILENT, WATCHED, Method, format_table
 from tests.support.gateways.gateway_town import GatewayTown, clear
 
 PAGE = Path(__file__).resolve().parents[3] / "shared" / "gateway" / "COMPATIBILITY.md"
@@ -12,16 +13,22 @@ KINDS = ("spot", "margin", "swap", "future", "option", "sandbox", "ws", "CORS", 
 """What `has` says of an exchange beside its methods."""
 
 
+async def call_all(town: GatewayTown, bot: CcxtBot, methods: Iterable[Method]) -> dict[str, str]:
+    """Each by itself, in an empty book: by name what went wrong."""
+    failed = {}
+    for method in methods:
+        await clear(town)
+        try:
+            await method.call(bot)
+        except Exception as error:
+            failed[method.name] = f"{type(error).__name__}: {error}"
+    return failed
+
+
 @pytest.mark.parametrize("flavour", ["sync", "async"])
 async def test_every_unified_method_works_or_is_refused_as_the_table_says(town: GatewayTown, flavour: str) -> None:
-    failed = {}
     async with ccxt_bot(town, flavour) as bot:
-        for method in METHODS:
-            await clear(town)
-            try:
-                await method.call(bot)
-            except Exception as error:
-                failed[method.name] = f"{type(error).__name__}: {error}"
+        failed = await call_all(town, bot, METHODS)
         for refused in REFUSED:
             try:
                 failed[refused.name] = f"answered {await bot(refused.name, *refused.arguments)}"
@@ -32,14 +39,8 @@ async def test_every_unified_method_works_or_is_refused_as_the_table_says(town: 
 
 
 async def test_what_happens_is_watched_and_orders_are_sent_over_the_socket(town: GatewayTown) -> None:
-    failed = {}
     async with ccxt_bot(town, "pro") as bot:
-        for method in WATCHED:
-            await clear(town)
-            try:
-                await method.call(bot)
-            except Exception as error:
-                failed[method.name] = f"{type(error).__name__}: {error}"
+        failed = await call_all(town, bot, WATCHED)
     assert not failed, "\n".join(f"{name}: {told[:300]}" for name, told in failed.items())
 
 

@@ -3,23 +3,14 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.support.gateways.gateway_town import MAKER, PRICE, GatewayTown, bot_socket
-from tests.support.gateways.sdk_bot import GTC, SdkBot, sdk_bot
+from tests.support.gateways.sdk_bot import GTC, SdkBot
 from tests.support.waiting import wait_until
 
 from setoff.shared.codec.records import SELL
-
-
-@pytest.fixture
-def bot(town: GatewayTown) -> Iterator[SdkBot]:
-    with sdk_bot(town) as bot:
-        bot.clear()
-        yield bot
-        bot.close_all()
 
 
 class Heard:

@@ -1,24 +1,15 @@
 """hyperliquid-python-sdk, unmodified: trades, and that everything adds up to the native view, to the unit."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.support.gateways.equality import assert_equal_views, assert_money_adds_up
 from tests.support.gateways.gateway_town import MAKER, PRICE, GatewayTown
-from tests.support.gateways.sdk_bot import GTC, SdkBot, sdk_bot
+from tests.support.gateways.sdk_bot import GTC, SdkBot
 from tests.support.waiting import wait_until
 
 from setoff.shared.codec.records import BUY, SELL
-
-
-@pytest.fixture
-def bot(town: GatewayTown) -> Iterator[SdkBot]:
-    with sdk_bot(town) as bot:
-        bot.clear()
-        yield bot
-        bot.close_all()
 
 
 def quote(town: GatewayTown, side: int, price: int, lots: int) -> None:
