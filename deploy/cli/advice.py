@@ -8,9 +8,9 @@ from setoff.shared.errors import ConfigError, SetoffError
 
 OUTCOMES: Final[dict[str, str]] = {
     "malformed_record": "compare the record with shared/PROTOCOL.md, section 3; a client of this version makes none",
-    "unknown_account": "deposit first: `setoff deposit AMOUNT`; the next batch opens the account",
-    "unknown_market": "the markets there are: `setoff market proposals` and the exchange's GET /v1/markets",
-    "bad_signature": "sign with the owner's key, or as its agent with --account and --agent; on the right deployment",
+    "unknown_account": "name an account that is there: it begins with its owner's `setoff deposit AMOUNT`",
+    "unknown_market": "name one of the markets that the exchange has",
+    "bad_signature": "sign with the account's own --key, or as its agent: --account and --agent (`setoff agent list`)",
     "nonce_used": "the record, or another with its nonce, was taken before: look with `setoff account`, sign anew",
     "nonce_too_old": "sign it anew, with a nonce of now",
     "nonce_too_far": "sign it anew, with the account's next nonce",
@@ -28,7 +28,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "unknown_order": "it was filled, cancelled or has expired: `setoff account` lists the orders that are open",
     "amount_out_of_range": "give an amount greater than 0 that the account has",
     "same_account": "name another account than the one that pays",
-    "unknown_signer": "report with the key of an oracle signer that is named: `setoff trade market N`",
+    "unknown_signer": "--signer is the number of --key's address among the oracle signers, which the lister names",
     "stale_report": "report a price of now: another one is newer already",
     "future_report": "set the clock: the report is of a time that has not come",
     "bad_parameters": "compare with the ranges in shared/PROTOCOL.md; `--dry-run` shows what would be proposed",
@@ -61,27 +61,27 @@ SERVICES: Final[dict[str, str]] = {
     "body_too_large": "send less at once",
     "wrong_chain": "name a node and a deployment file of one chain: --rpc, --deployment",
     "not_found": "look whether number and deployment are the right ones; what is new needs a batch first",
-    "not_ready": "look whether it runs, and at the right address; it may be starting: try again in a few seconds",
+    "not_ready": "it may be starting, or busy: try again in a few seconds",
     "overloaded": "try again in a few seconds",
     "paced": "try again at the time named",
     "data_mismatch": "ask another L1 node (--rpc URL,URL), and tell the operator: data and commitment differ",
     "data_withheld": "name more places that may have it: --beacon, --peers",
     "bad_witness": "ask another L1 node: what this one gives does not fit its root",
-    "bad_config": "see --help; `setoff operator config`, `watcher config` and `oracle config` list all settings",
+    "bad_config": "see --help; `setoff operator config` lists an operator's settings, so do watcher, oracle, gateway",
     "port_taken": "stop the other process, or choose another port",
     "rpc_unreachable": "look whether the L1 node runs, and at this address: --rpc, SETOFF_RPC_URL",
     "rpc_refused": "ask another L1 node: --rpc URL,URL takes several",
     "transaction_reverted": "look at the transaction on L1; nothing was changed by it",
-    "insufficient_funds": "send ether to the account of the key: `setoff wallet address KEY` shows it",
+    "insufficient_funds": "send ether there, for gas; on a development chain: `setoff wallet fund KEY`",
     "receipt_broken": "keep the receipt: `setoff receipts check`, then `setoff receipts prosecute` takes the bond",
     "wrong_deployment": "name the deployment file of this chain: --deployment, SETOFF_DEPLOYMENT",
     "too_early": "try again when the time named is over",
     "epoch_too_early": "try again when the time named is over",
     "not_confirmed": "wait until L1 has confirmed the epoch: the challenge period at least",
     "withdrawal_paid": "nothing: the vault has paid it already",
-    "deposit_too_small": "deposit more",
+    "deposit_too_small": "deposit that or more",
     "deposit_cap": "deposit less",
-    "token_balance": "the wallet has not so many tokens: deposit less",
+    "token_balance": "deposit less, or bring tokens there; on a development chain: `setoff wallet fund KEY`",
     "not_the_lister": "sign with the lister's key: --key",
     "not_the_operator": "sign with the operator's key: --key",
     "not_the_owner": "sign with the owner's key: --key",
@@ -91,9 +91,52 @@ SERVICES: Final[dict[str, str]] = {
 }
 """By the other reasons. Those of the contracts that are not here are faults of a program, not of who typed."""
 
+TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("not_found", "there is no account", "deposit first (`setoff deposit AMOUNT`), wait a batch; an agent's key needs "
+                                         "--account and --agent"),
+    ("not_found", "there is no market", "name one of these"),
+    ("not_found", "there is no withdrawal", "`setoff withdraw AMOUNT` asks for one, and says its number"),
+    ("not_found", "there is no proof of withdrawal", "its epoch is not complete yet: try again in a minute"),
+    ("not_found", "no complete epoch", "look at the number; its epoch may not be complete yet: try again in a minute"),
+    ("not_found", "there is nothing at", "what answers is no exchange of this version: --exchange, SETOFF_EXCHANGE"),
+    ("not_found", "there is no message", "`setoff inspect message N` takes one that is there"),
+    ("not_found", "there is no record", "wait until its batch is posted, or take one that is there"),
+    ("not_found", "the history has no record", "try again in a second, or take one that is there"),
+    ("not_found", "batch ", "batches are numbered from 0; a new one is there once it is closed"),
+    ("not_found", "more than", "read what was missed from the history, then subscribe anew"),
+    ("not_found", "L1 has confirmed no epoch", "wait: L1 confirms an epoch after its challenge period"),
+    ("missing_field", "'account'", "name an account's number, or its owner's address: `setoff wallet address KEY`"),
+    ("not_ready", "the exchange does not", "look whether an operator runs, and at this address: --exchange, "
+                                           "SETOFF_EXCHANGE"),
+    ("not_ready", "the exchange's answer cannot be read", "what answers there is no exchange: --exchange is the "
+                                                          "operator's API, --rpc the L1 node"),
+    ("not_ready", "the deposit is locked", "`setoff account` shows it once the exchange goes on; or, if "
+                                           "it stays away: `setoff force --help`"),
+    ("not_ready", "no feeder answers", "`setoff oracle run` starts one; `listen` says where it answers"),
+    ("bad_signature", "account", "the owner names it: `setoff agent set NUMBER ADDRESS`; `setoff agent list`"),
+    ("bad_signature", "an agent trades", "give the owner's --key, and leave --account and --agent out"),
+    ("unknown_account", "sub-accounts", "name one of these"),
+    ("price_out_of_range", "the price comes in steps", "take one of these"),
+    ("size_out_of_range", "the size comes in steps", "take one of these"),
+    ("insufficient_margin", "the account has", "`setoff account` shows the shares: ask for no more than these"),
+    ("bad_parameters", "", "see --help: it says what goes together"),
+    ("bad_config", "there is no settings file", "name a file that is there: --config, SETOFF_CONFIG; `setoff operator "
+                                                "config --sample` prints one"),
+    ("bad_config", "key: it is the owner's", "with the owner's key: `setoff wallet new agent.key`, `setoff agent set 1 "
+                                             "ADDRESS`; then give this command --key agent.key"),
+    ("bad_config", "key: 0x", "with the owner's key: `setoff agent set NUMBER ADDRESS`; `setoff agent list` shows all"),
+    ("bad_config", "account: not_found", "its owner deposits first: `setoff deposit AMOUNT`; or look at the number"),
+)  # fmt: skip
+"""By reason and by what the detail begins with, before what a reason alone says: the first that fits."""
+
 SETTINGS: Final[dict[str, str]] = {
     "deployment": "name it with --deployment FILE or SETOFF_DEPLOYMENT; `setoff deploy` and `setoff devnet` write one",
-    "key": "give --key FILE, SETOFF_KEY, or `key` in [client] of --config; `setoff wallet new FILE` makes one",
+    "key": "give --key FILE with a key in it, or SETOFF_KEY, or `key` in [client]; `setoff wallet new FILE` makes one",
+    "wallet": "use the key that is there (--key FILE): on a new devnet, too, after `setoff wallet fund FILE`; or name "
+    "another file",
+    "account": "give --account the owner's address or the account's number; `setoff account` shows both",
+    "name": "choose another symbol",
+    "gateway.key": "give --key FILE, or SETOFF_GATEWAY_KEY, or `key` in the [gateway] section of --config",
     "node": "pip install 'setoff[node]': what runs operators, watchers and development chains is an extra",
     "operator.key": "give --key FILE, or SETOFF_OPERATOR_KEY, or `key` in the [operator] section of --config",
     "watcher.key": "give --key FILE, or SETOFF_WATCHER_KEY, or `key` in the [watcher] section of --config",
@@ -107,6 +150,9 @@ SETTINGS: Final[dict[str, str]] = {
 
 def find_advice(error: SetoffError) -> str:
     """What to do next, "" where nothing is to be said."""
+    for reason, begins, advice in TOPICS:
+        if error.reason == reason and error.detail.startswith(begins):
+            return advice
     setting = SETTINGS.get(error.detail.partition(":")[0])
     if setting and isinstance(error, ConfigError):
         return setting

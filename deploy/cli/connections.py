@@ -17,6 +17,7 @@ from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
+from setoff.shared.l1.rpc import Node
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 RPC_PATIENCE: Final = 3.0
 """Seconds to wait for L1 before a trade goes on without a check of its receipt."""
+PROBE: Final = 1.5
+"""Seconds that an L1 node has to answer when a command begins; one that has answered is waited for much longer."""
 
 
 def open_vault(settings: ClientSettings) -> Vault:
@@ -35,8 +38,19 @@ def open_vault(settings: ClientSettings) -> Vault:
 
 
 def connect(settings: ClientSettings, deployment: Deployment, key: bytes | None = None) -> L1:
-    """The L1 node, as the account of `key`."""
+    """The L1 node, as the account of `key`. Raises ChainError at once where nothing answers as one, ConfigError for
+    another chain."""
+    check_answers(settings.rpc_url, deployment.chain_id)
     return L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+
+
+def check_answers(url: str, chain_id: int | None = None) -> None:
+    """Whether an L1 node answers at `url`: a wrong address is told in a moment, and not after the patience that a node
+    is due which is away for a while. Raises ChainError with what was answered instead, ConfigError."""
+    try:
+        Node(url, chain_id=chain_id, patience=PROBE, timeout=2 * PROBE).check_chain()
+    except ChainError as error:
+        raise ChainError(error.reason, f"no L1 node answers at {error.detail}") from None
 
 
 def open_reader(settings: ClientSettings) -> ChainReader:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.operator.sequencer.sequencer import Status
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.state import keys
-
-MAX_NAMED: Final = 10
-"""Markets that are named to whoever asks for another."""
+from setoff.shared.wire.near_names import tell_no_market
 
 
 async def read_exchange(desk: Desk) -> Exchange:
@@ -30,8 +26,7 @@ def find_market(scales: Scales, exchange: Exchange, text: str) -> int:
     markets = exchange.machine.regs.markets
     market = int(text) if text.isdecimal() else scales.find(text, markets)
     if not 1 <= market <= markets:
-        there = ", ".join(scales[other].symbol for other in range(1, min(markets, MAX_NAMED) + 1))
-        raise InputError("not_found", f"there is no market {text[:40]}; there are {there or 'none yet'}")
+        raise InputError("not_found", tell_no_market(text, [scales[other].symbol for other in range(1, markets + 1)]))
     return market
 
 

@@ -154,7 +154,8 @@ def _read_failure(answer: requests.Response, body: bytes) -> Exception:
         error = None
     status = f"HTTP status {answer.status_code}"
     if error is None:
-        return Unanswered(f"{status} {body[:WORDS].decode(errors='replace')}".strip(), pause)
+        words = " ".join(body[:WORDS].decode(errors="replace").split())  # a page of the web has lines
+        return Unanswered(f"{status} {words}".strip(), pause)
     try:
         refusal = read_refusal(error)
     except Unanswered as busy:

@@ -38,6 +38,7 @@ from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.l1.transaction import sign_transaction
 from setoff.shared.params import GWEI
+from setoff.shared.wire.scales import Step
 
 CONFIRMATIONS: Final = 32
 """Blocks on top of a transaction after which it is no longer looked after."""
@@ -54,6 +55,9 @@ GUESSES: Final = 3
 """Times that a bid is raised for a refusal in words that nobody knows."""
 LONGEST_SEARCH: Final = 1 << 14
 """Blocks back in which the transaction is looked for that took a nonce."""
+
+_GWEIS: Final = Step(1, 9)
+"""Of an ether."""
 
 TAKEN: Final = ("already known", "already imported", "known transaction", "already in the", "already exists")
 """What nodes say of a transaction that they have."""
@@ -150,6 +154,16 @@ class Transaction:
     def blob_gas(self) -> int:
         """Blob gas that it carries."""
         return self.sidecar.gas if self.sidecar else 0
+
+    @property
+    def cost(self) -> int:
+        """Wei that it may take."""
+        return self.value + self.gas * self.fee + self.blob_gas * self.blob_fee
+
+
+def show_ether(wei: int) -> str:
+    """An amount for people, in ether to the gwei, rounded up."""
+    return _GWEIS.show(-(-wei // GWEI))
 
 
 def add_margin(estimate: int) -> int:
@@ -523,7 +537,10 @@ class Sender:
                 log.info("transaction %d: %s, which no block shows", transaction.nonce, refusal.detail)
                 return None
             if not self._can_pay(transaction):
-                raise ChainError("insufficient_funds", refusal.detail)
+                has, cost = self._node.balance(self.address), transaction.cost
+                text = f"0x{self.address.hex()} has {show_ether(has)} ETH, and the transaction may take"
+                text += f" {show_ether(cost)} ETH for gas: {show_ether(cost - has)} ETH too little"
+                raise ChainError("insufficient_funds", text, {"has_wei": str(has), "takes_wei": str(cost)})
             if not any(cheap in words for cheap in CHEAP) and not self._is_rivalled(transaction):
                 guesses += 1
                 if guesses > GUESSES:
@@ -555,8 +572,7 @@ class Sender:
             return False
 
     def _can_pay(self, transaction: Transaction) -> bool:
-        cost = transaction.value + transaction.gas * transaction.fee + transaction.blob_gas * transaction.blob_fee
-        return self._node.balance(self.address) >= cost
+        return self._node.balance(self.address) >= transaction.cost
 
     def _renumber(self, transaction: Transaction) -> bool:
         """Give the newest transaction the account's next nonce: another one has its own for good."""

@@ -15,6 +15,7 @@ from setoff.shared.codec import records
 from setoff.shared.config.market_names import MarketNames, find_made
 from setoff.shared.errors import DataError
 from setoff.shared.sdk.answers import Refusal
+from setoff.shared.wire.near_names import tell_no_market
 from setoff.shared.wire.scales import MarketScale, Step
 
 if TYPE_CHECKING:  # what reads L1 takes as long to import as all the rest
@@ -50,7 +51,7 @@ class MarketScales:
         """The number of a market. Raises Refusal("not_found")."""
         number = market if isinstance(market, int) else self._numbers.get(market.upper(), 0)
         if number not in self._scales:
-            raise Refusal("not_found", f"there is no market {market}; there are {', '.join(self._numbers)}")
+            raise Refusal("not_found", tell_no_market(market, [*self._numbers]))
         return number
 
     def __getitem__(self, market: int | str) -> MarketScale:

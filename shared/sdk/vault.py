@@ -10,6 +10,7 @@ from setoff.shared.errors import ChainError, InputError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
+from setoff.shared.wire.scales import Step
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 DEPOSITED: Final = VAULT.events["Deposited"]
@@ -24,6 +25,7 @@ class Vault:
         self._token = Contract(l1, TOKEN, deployment.token)
         self._queue = Contract(l1, QUEUE, deployment.queue)
         self._court = Contract(l1, COURT, deployment.court)
+        self._collateral = deployment.names.collateral
 
     def balance(self) -> int:
         """Tokens of the account, in units."""
@@ -40,11 +42,16 @@ class Vault:
     def deposit(self, amount: int, owner: bytes | None = None) -> int:
         """Lock `amount` token units for `owner`, by default this account; the vault is allowed to take just these.
 
-        Returns the exchange account. Raises InputError("deposit_too_small") before anything is sent, ChainError with
-        the vault's or the token's reason.
+        Returns the exchange account. Raises InputError("deposit_too_small"), InputError("token_balance") with amounts
+        before anything is sent, ChainError with the vault's or the token's reason, or how much ether gas takes.
         """
         if 0 < amount < (least := self.least_deposit()):
-            raise InputError("deposit_too_small", f"the vault takes no deposit of less than {least} token units")
+            text = f"the vault takes no deposit of less than {self._show(least)}, and this is {self._show(amount)}"
+            raise InputError("deposit_too_small", text, {"least_units": str(least)})
+        if (balance := self.balance()) < amount:
+            text = f"0x{self._l1.address.hex()} has {self._show(balance)}, and {self._show(amount)} are to be deposited"
+            text += f": {self._show(amount - balance)} too little"
+            raise InputError("token_balance", text, {"has_units": str(balance), "takes_units": str(amount)})
         owner = owner or self._l1.address
         vault = self._vault.address
         if self._token.view("allowance", self._l1.address, vault) < amount:
@@ -56,6 +63,9 @@ class Vault:
                 return int(DEPOSITED.decode(entry)["account"])
         where = f"block {receipt.block_number} (0x{receipt.block_hash.hex()})"
         raise ChainError("rpc_unreachable", f"{where} is of a chain without this vault: nothing is deposited")
+
+    def _show(self, units: int) -> str:
+        return f"{Step(1, self._collateral.decimals).show(units)} {self._collateral.symbol}"
 
     def withdraw(self, proof: WithdrawalProof) -> TransactionReceipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""

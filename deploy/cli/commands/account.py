@@ -25,7 +25,6 @@ MONEY: Final = {
     "funding": "funding due",
     "equity": "equity",
     "requirement": "initial margin",
-    "order_margin": "of it for orders",
     "maintenance": "maintenance margin",
     "free": "free",
 }
@@ -56,6 +55,9 @@ def print_account(shown: dict[str, Any], money: Money) -> None:
     table = Table(show_header=False)
     for name, label in MONEY.items():
         table.add_row(label, money.show(int(shown[name])))
+        if name == "requirement":
+            for label, amount in list_margins(shown):
+                table.add_row(f"  {label}", money.show(amount))
     table.add_row("shares of the backstop", shown["shares"])
     table.add_row("activity, in fees", money.show(int(shown["activity"])))
     for role in ("taker", "maker"):
@@ -83,6 +85,16 @@ def print_account(shown: dict[str, Any], money: Money) -> None:
         free = int(shown["free"])
         what = "trade buy SYMBOL SIZE PRICE` places an order" if free > 0 else "deposit AMOUNT` brings money here"
         console.print(f"next: `setoff {what}")
+
+
+def list_margins(shown: dict[str, Any]) -> list[tuple[str, int]]:
+    """What the initial margin is the sum of, in token units."""
+    found = []
+    for position in shown["positions"]:
+        has_orders = int(position["bids"]) or int(position["asks"])
+        found.append((f"{position['symbol']}{', if its orders fill' if has_orders else ''}", int(position["initial"])))
+        found.append((f"{position['symbol']}, for keeping it and its orders", int(position["kept"])))
+    return [(label, amount) for label, amount in found if amount]
 
 
 def describe_request(request: dict[str, Any] | None, money: Money) -> str:

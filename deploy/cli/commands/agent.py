@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from setoff.deploy.cli.connections import ask_exchange, to_facts
+from setoff.deploy.cli.market_words import show_time
 from setoff.deploy.cli.output import show
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.wire.scopes import Scope
@@ -22,9 +22,34 @@ def run(arguments: argparse.Namespace) -> int:
         agents = ask_exchange(arguments, SetoffClient.account)["agents"]
         show(arguments, agents, *map(describe_agent, agents) if agents else ["no agent may trade for the account"])
     else:
-        result = ask_exchange(arguments, lambda client: act(client, arguments))
-        show(arguments, to_facts(result), f"accepted as record {result.sequence}, batch {result.batch}")
+        result, lines = ask_exchange(arguments, lambda client: act_and_describe(client, arguments))
+        show(arguments, to_facts(result), f"accepted as record {result.sequence}, batch {result.batch}", *lines)
     return 0
+
+
+async def act_and_describe(client: SetoffClient, arguments: argparse.Namespace) -> tuple[SubmitResult, list[str]]:
+    """Do it; and who may now do what."""
+    before = find_agent(await client.account(), arguments.number)
+    result = await act(client, arguments)
+    account = await client.account()
+    after = find_agent(account, arguments.number)
+    if after is not None:
+        lines = [
+            f"  it may trade for account {account['account']}, and cannot withdraw:",
+            f"  {describe_agent(after)}",
+            f"next: with its key, setoff trade … --account {account['account']} --agent {arguments.number}; "
+            f"or setoff gateway run --account {account['account']}",
+        ]
+        return result, lines
+    which = f"agent {arguments.number} of account {account['account']}"
+    said = f"  there was no {which}" if before is None else f"  {before['key']} may trade no more as {which}"
+    left = len(account["orders"])
+    return result, [said + (f"; {left} open orders stay: `setoff trade cancel --all` takes them back" if left else "")]
+
+
+def find_agent(account: Mapping[str, Any], number: int) -> Mapping[str, Any] | None:
+    """Who has that number among an account's agents now."""
+    return next((agent for agent in account["agents"] if int(agent["agent"]) == number), None)
 
 
 async def act(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
@@ -37,8 +62,7 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResu
 
 def describe_agent(agent: Mapping[str, Any]) -> str:
     """An agent as the exchange shows it, for people."""
-    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(agent["expiry"]))
-    return f"{agent['agent']}  {agent['key']}  until {until}  {describe_scope(agent)}"
+    return f"{agent['agent']}  {agent['key']}  until {show_time(int(agent['expiry']))}  {describe_scope(agent)}"
 
 
 def read_scope(arguments: argparse.Namespace) -> Scope:
@@ -61,11 +85,3 @@ def describe_scope(agent: Mapping[str, Any]) -> str:
     if int(agent["max_size"]):
         parts.append(f"orders of {agent['max_size']} lots at most")
     return ", ".join(parts)
-
-
-def parse_address(text: str) -> bytes:
-    """20 bytes in hex. Raises ValueError, which argparse explains."""
-    data = bytes.fromhex(text.removeprefix("0x"))
-    if len(data) != len(NOBODY):
-        raise ValueError(f"{text} is no address")
-    return data

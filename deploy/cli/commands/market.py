@@ -72,6 +72,9 @@ def _list_at_once(arguments: argparse.Namespace) -> int:
     terms = listing.make_terms(number, asdict(BITCOIN.parameters), *_read_terms(arguments))
     name = MarketName(number, str(arguments.name), str(arguments.name).partition("-")[0], arguments.lot)
     names = deployment.names
+    for each in names.markets:
+        if each.symbol == name.symbol and each.market != number:
+            raise ConfigError("bad_config", f"name: {name.symbol} is market {each.market} already")
     tokens = Step(1, names.collateral.decimals)
     unit = terms.parameters.unit
     scale = MarketScale.make(name.symbol, name.base, names.collateral.symbol, lot=name.lot, unit=unit, tokens=tokens)

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from setoff.deploy.cli.connections import ask_exchange, to_facts
+from setoff.deploy.cli.connections import ask_exchange, ask_money, to_facts
 from setoff.deploy.cli.flags import FLAGS, SELF_TRADE
+from setoff.deploy.cli.market_words import describe_market, show_time
 from setoff.deploy.cli.output import show
 from setoff.shared.codec import records
 from setoff.shared.errors import InputError, SetoffError
@@ -27,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         book = ask_exchange(arguments, lambda client: client.book(arguments.market, 10))
         show(arguments, book, *describe_book(book))
     elif arguments.action == "market":
-        market = ask_exchange(arguments, lambda client: client.market(arguments.market))
-        show(arguments, market, *describe_market(market))
+        market, lines = ask_exchange(arguments, lambda client: look_at_market(client, arguments.market))
+        show(arguments, market, *lines)
     else:
         results, lines = ask_exchange(arguments, lambda client: act_and_describe(client, arguments))
         facts = [to_facts(result) for result in results]
@@ -40,9 +41,13 @@ async def act_and_describe(
     client: SetoffClient, arguments: argparse.Namespace
 ) -> tuple[Sequence[SubmitResult], list[str]]:
     """Do it; and what came of it in words, of orders with what to do next."""
+    if arguments.action == "cancel":
+        return await cancel_and_describe(client, arguments)
     results = await act(client, arguments)
-    if arguments.action in ("crank", "dead-man", "cancel"):
-        return results, [describe_result(result) for result in results]
+    if arguments.action == "crank":
+        return results, [f"{describe_result(result)}: time has passed on the market" for result in results]
+    if arguments.action == "dead-man":
+        return results, [f"{describe_result(results[0])}: {describe_switch(arguments.seconds, await client.now())}"]
     market = arguments.market or await find_market(client, arguments.order_slot)
     scale = None
     with contextlib.suppress(SetoffError):  # it is done: what is only shown may not fail any more
@@ -81,8 +86,6 @@ async def act(client: SetoffClient, arguments: argparse.Namespace) -> Sequence[S
         return [await client.crank(market if isinstance(market, int) else (await client.scales()).find(market))]
     if arguments.action == "dead-man":
         return [await client.schedule_cancel(await client.now() + arguments.seconds if arguments.seconds else 0)]
-    if arguments.action == "cancel":
-        return [await cancel(client, arguments)]
     if arguments.action == "close":
         return [await client.close_position(arguments.market, slippage=arguments.slippage)]
     if arguments.action == "amend":
@@ -160,6 +163,43 @@ async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
         await asyncio.sleep(arguments.every)
 
 
+async def look_at_market(client: SetoffClient, market: int | str) -> tuple[dict[str, Any], list[str]]:
+    """A market, and what of it a trader asks for."""
+    shown = await client.market(market)
+    return shown, describe_market(shown, await client.now(), await ask_money(client))
+
+
+async def cancel_and_describe(
+    client: SetoffClient, arguments: argparse.Namespace
+) -> tuple[Sequence[SubmitResult], list[str]]:
+    """Take back orders; which they were, and how many are left."""
+    before = await client.orders()
+    result = await cancel(client, arguments)
+    lines = [describe_result(result)]
+    with contextlib.suppress(SetoffError):  # it is done, as above
+        left = await client.orders()
+        slots = {int(order["order_slot"]) for order in left}
+        gone = [order for order in before if int(order["order_slot"]) not in slots]
+        lines += [f"  taken back: {describe_open(order)}" for order in gone]
+        lines.append(f"  {len(left)} open {'order is' if len(left) == 1 else 'orders are'} left")
+    return [result], lines
+
+
+def describe_open(order: Mapping[str, Any]) -> str:
+    """An order that could still trade."""
+    decimal = order["decimal"]
+    return (
+        f"{order['side']} {decimal['size']} {order['symbol']} at {decimal['price']}, order slot {order['order_slot']}"
+    )
+
+
+def describe_switch(seconds: int, now: int) -> str:
+    """What a dead-man's switch will do."""
+    if not seconds:
+        return "the switch is off: orders stay as long as they say themselves"
+    return f"every open order dies at {show_time(now + seconds)}, unless this is called again before"
+
+
 async def cancel(client: SetoffClient, arguments: argparse.Namespace) -> SubmitResult:
     """One order by its order slot or its own id, or all of them."""
     if arguments.all:
@@ -180,19 +220,6 @@ def describe_book(book: Mapping[str, Any]) -> list[str]:
             lines.append(f"{side[:3]} {price:>12} {size:>12} {counted}")
     head = f"{book['symbol']:<4}{'price':>12} {'size':>12} {'ticks':>10} {'lots':>12} in orders"
     return [head, *lines] if lines else ["no orders rest"]
-
-
-def describe_market(market: Mapping[str, Any]) -> list[str]:
-    """One line a figure."""
-    lines = []
-    for name, value in market.items():
-        if name == "tiers":
-            for tier in value:
-                margins = f"{tier['initial_margin']} / {tier['maintenance_margin']}"
-                lines.append(f"{'margin ppm from ' + tier['size'] + ' lots':<28} {margins}")
-        else:
-            lines.append(f"{name.replace('_', ' '):<28} {value}")
-    return lines
 
 
 def describe_result(result: SubmitResult) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -38,7 +39,10 @@ def make_key_file(path: Path) -> bytes:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise ConfigError("bad_config", f"{path} is there already, and is not written over") from None
+        text = f"wallet: {path} is there already, and is not written over"
+        with contextlib.suppress(ConfigError):
+            text += f"; it holds the key of {show_address(read_key(str(path), 'wallet'))}"
+        raise ConfigError("bad_config", text) from None
     except OSError as error:
         raise ConfigError("bad_config", f"{path} cannot be made: {error.strerror}") from None
     with os.fdopen(file, "w") as opened:

@@ -17,7 +17,15 @@ from setoff.shared.rules.agents import SESSION_BITS
 from setoff.shared.rules.fees import compute_rate, get_activity
 from setoff.shared.rules.levels import is_armed
 from setoff.shared.rules.liquidation import compute_liquidation_price, compute_maintenance, compute_position_margin
-from setoff.shared.rules.margin import EVERY, compute_health, compute_order_margin, compute_value, settle_account
+from setoff.shared.rules.margin import (
+    EVERY,
+    compute_health,
+    compute_initial,
+    compute_order_margin,
+    compute_value,
+    get_worst_exposure,
+    settle_account,
+)
 from setoff.shared.rules.positions import is_live
 from setoff.shared.rules.shares import get_shares
 from setoff.shared.state import keys, leaves
@@ -81,7 +89,7 @@ def show_account(scales: Scales, exchange: Exchange, account: int) -> dict[str, 
         "nonce_top": str(master.nonce_top),
         "nonce_bitmap": hex(master.nonce_bitmap),
         "session": master.session,
-        "positions": show_positions(scales, state, leaf, equity - maintenance),
+        "positions": show_positions(scales, state, leaf, equity - maintenance, is_ending=bool(regs.winding_since)),
         "agents": show_agents(tree, account, time),
         "orders": show_orders(scales, exchange, account),
     }
@@ -119,8 +127,11 @@ def find_subs(tree: Tree, account: int) -> int:
     return next(used, 0) if keys.get_sub(account) == 0 else 0
 
 
-def show_positions(scales: Scales, state: State, account: Account, buffer: int) -> list[dict[str, Any]]:
-    """The positions of a settled account whose equity is `buffer` token units above its maintenance margin."""
+def show_positions(
+    scales: Scales, state: State, account: Account, buffer: int, *, is_ending: bool
+) -> list[dict[str, Any]]:
+    """The positions of a settled account whose equity is `buffer` token units above its maintenance margin. In the end
+    of an exchange (`is_ending`) no order counts."""
     shown: list[dict[str, Any]] = []
     for position in account.positions:
         if position.market:
@@ -128,6 +139,10 @@ def show_positions(scales: Scales, state: State, account: Account, buffer: int) 
             value = compute_value(position.size, market.mark, market)
             price = compute_liquidation_price(position, market, buffer)
             scale = scales[position.market]
+            needed = compute_initial(
+                abs(position.size) if is_ending else get_worst_exposure(position), market, market.scale
+            )
+            own = min(needed, market.order_margin)
             one = {
                 "market": position.market,
                 "symbol": scale.symbol,
@@ -140,6 +155,8 @@ def show_positions(scales: Scales, state: State, account: Account, buffer: int) 
                 "value": str(value),
                 "profit": str(value - position.cost),
                 "maintenance": str(compute_position_margin(position, market)),
+                "initial": str(needed - own),
+                "kept": str(own + (0 if is_ending else position.orders * market.order_margin)),
                 "liquidation_price": price,
                 "distance": None if price is None else abs(market.mark - price) * PPM // market.mark,
                 "entry_price": show_entry(position, market, scale),

@@ -59,6 +59,11 @@ class Position(TypedDict):
     profit: Tokens
     maintenance: Tokens
     """Its maintenance margin."""
+    initial: Tokens
+    """Its initial margin, of the most that it comes to if its orders fill; with `kept` of all positions this is the
+    account's `requirement`."""
+    kept: Tokens
+    """What it needs beside that for being kept: an order margin, and one for each of its orders."""
     liquidation_price: Ticks | None
     """The mark at which the account is liquidated if all else stays; None if there is none."""
     distance: Ppm | None

@@ -29,8 +29,10 @@ async def test_orders_of_every_kind(exchange: Running, setoff: Command) -> None:
     assert "above 110" in shown and "ioc" in shown
     assert "lots filled, 7 rest in order slot 0" in await setoff("trade amend 0 7 102")
     assert "101" not in await setoff("trade book 1")
-    assert "accepted" in await setoff("trade dead-man 600")
-    assert "accepted" in await setoff("trade cancel --client 9")
+    assert "every open order dies at 20" in await setoff("trade dead-man 600")
+    said = await setoff("trade cancel --client 9")
+    assert "taken back: sell 7 M1-PERP at 0.00102, order slot 0" in said and "0 open orders are left" in said
+    assert "the switch is off" in await setoff("trade dead-man 0")
     assert "unknown_order" in await setoff("trade cancel --client 9", code=1)
     assert "accepted" in await setoff("trade cancel --all", trader_key(2))
     await setoff("trade buy 1 2 99")
@@ -152,12 +154,14 @@ async def test_markets_and_reports(exchange: Running, setoff: Command) -> None:
     await asyncio.sleep(0.1)
     assert "accepted" in await setoff("trade report 1 105 --signer 0", oracle_key(0))
     shown = await setoff("trade market 1")
-    assert "margin ppm from 0 lots" in shown and "funding rate" in shown and "105" in shown
+    assert "a perpetual on M1, priced in USD" in shown and "0.00105 USD" in shown and len(shown.splitlines()) < 20
+    assert all(f"\n{name} " in shown for name in ("tick, lot", "mark", "index", "funding", "margin", "fees"))
 
 
 async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> None:
     agent = agent_key(1, 2)
-    assert "accepted" in await setoff(f"agent set 2 0x{address_of(agent).hex()}")
+    said = await setoff(f"agent set 2 0x{address_of(agent).hex()}")
+    assert "it may trade for account 1, and cannot withdraw" in said and "UTC  sub-accounts all" in said
     assert address_of(agent).hex() in await setoff("agent list")
     assert "4 rest" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent)
     assert "moved" in await setoff("transfer 100 .3")
@@ -172,7 +176,8 @@ async def test_agents_and_sub_accounts(exchange: Running, setoff: Command) -> No
     assert "kinds all, closes only, orders of 5 lots at most" in await setoff("agent list")
     assert "out_of_scope" in await setoff("trade buy 1 4 90 --account 1 --agent 2", agent, code=1)
     assert "malformed_record" in await setoff(f"agent set 3 0x{address_of(agent).hex()} --only-sub 16", code=1)
-    assert "accepted" in await setoff("agent remove 2")
+    assert f"0x{address_of(agent).hex()} may trade no more as agent 2" in await setoff("agent remove 2")
+    assert "there was no agent 5" in await setoff("agent remove 5")
     assert "bad_signature" in await setoff("trade cancel --all --account 1 --agent 2", agent, code=1)
 
 

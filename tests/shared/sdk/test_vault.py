@@ -7,7 +7,8 @@ from tests.support.chains.exchange import Exchange, call_data
 from tests.support.nodes.faulty_node import FaultyNode, Next, Question
 
 from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil, dev_keys
-from setoff.shared.errors import ChainError
+from setoff.shared.codec import signatures
+from setoff.shared.errors import ChainError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.params import DEVNET
 from setoff.shared.sdk.vault import Vault
@@ -50,4 +51,14 @@ def test_a_receipt_of_another_chain_is_no_deposit(vault: Vault, node: FaultyNode
 
     node.faults = [without_events]
     with pytest.raises(ChainError, match="of a chain without this vault: nothing is deposited"):
+        vault.deposit(100)
+
+
+def test_a_deposit_that_cannot_be_paid_says_what_is_there_and_what_it_takes(vault: Vault, anvil: Anvil) -> None:
+    with pytest.raises(
+        InputError, match=r"has 0.001 tUSD, and 0.0015 tUSD are to be deposited: 0.0005 tUSD too little"
+    ):
+        vault.deposit(1_500)
+    anvil.l1.request("anvil_setBalance", "0x" + signatures.address_of(dev_keys()[TRADER]).hex(), "0x5")
+    with pytest.raises(ChainError, match=r"has 0.000000001 ETH, and the transaction may take 0.\d+ ETH for gas: 0"):
         vault.deposit(100)
