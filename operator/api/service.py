@@ -23,6 +23,7 @@ from setoff.operator.api.server import listen, start_server
 from setoff.operator.bridge.hub import Hub
 from setoff.operator.history.keeper import OFF, HistoryKeeper, check_url
 from setoff.operator.pulse import Pulse
+from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.journal import STORE_TIMEOUT, Journal, connect
 from setoff.operator.sequencer.messages import MessageSource, QueueMessages
 from setoff.operator.sequencer.outbox import Outbox
@@ -175,6 +176,7 @@ async def serve(
     with server.client(socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT) as blocking:
         if not settings.allow_volatile_store:
             await asyncio.to_thread(check_durable, blocking)
+        await asyncio.to_thread(unfinished.check, blocking, deployment.namespace)
         await asyncio.to_thread(check_url, settings, deployment)
         outbox, journal = Outbox(blocking, deployment.namespace), Journal(redis, deployment.namespace)
         announcer: Feed | Hub = Hub() if settings.api_processes else Feed()

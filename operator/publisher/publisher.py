@@ -24,6 +24,7 @@ from setoff.operator.publisher.proposer import Proposer
 from setoff.operator.publisher.snapshot import EpochSnapshot, MakeEpochs
 from setoff.operator.publisher.vital_signs import VitalSigns
 from setoff.operator.pulse import Pulse
+from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config import readiness
@@ -110,6 +111,7 @@ def run_publisher(
     try_until(lambda: check_operator(l1, deployment), stop)
     tell_lacks(l1)
     with RedisServer.open(settings) as server, server.client() as redis:
+        unfinished.check(redis, deployment.namespace)
         l1.sender.journal = StoredBids(redis, deployment.namespace, l1.address)
         chain = ChainReader(l1, deployment, DataPlaces(settings.beacon_url))
         outbox = Outbox(redis, deployment.namespace)

@@ -4,7 +4,7 @@ whether it still believes its fast paths."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from redis import Redis
@@ -29,17 +29,13 @@ class EpochSnapshot:
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
-        self._key = f"{namespace}:publisher"
+        self._namespace = namespace
         self.alarm = publisher_alarm(redis, namespace)
 
     def save(self, epochs: ClaimedEpochs) -> None:
         """Keep the start of the first of these."""
-        fields = {
-            "epoch": epochs.first,
-            "queue_hash": epochs.queue_hash(epochs.first),
-            "machine": epochs.start(epochs.first).snapshot(),
-        }
-        self._redis.hset(self._key, mapping=cast(Any, fields))
+        first = epochs.first
+        write_start(self._redis, self._namespace, first, epochs.queue_hash(first), epochs.start(first))
 
     def load(self, chain: ChainReader, make_epochs: MakeEpochs = ClaimedEpochs) -> ClaimedEpochs:
         """The epochs from there on, if L1 has confirmed that start, else from genesis; every step of them is taken if a
@@ -52,7 +48,7 @@ class EpochSnapshot:
 
     def _load_start(self, chain: ChainReader) -> tuple[Machine, int, bytes]:
         """Machine, number and queue hash at the start of the first epoch."""
-        fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
+        fields = read_start_fields(self._redis, self._namespace)
         if fields:
             epoch = int(fields[b"epoch"])
             try:
@@ -63,3 +59,23 @@ class EpochSnapshot:
                 if ProvenCourt(chain.proven, chain.deployment.court).start_of(epoch) == machine.hash():
                     return machine, epoch, fields[b"queue_hash"]
         return Machine.genesis(*chain.deployment.genesis), 0, ZERO
+
+
+def write_start(redis: Redis, namespace: str, epoch: int, queue_hash: bytes, machine: Machine) -> None:
+    """Keep the start of an epoch that L1 has confirmed: the queue's hash before it, and the machine. Raises
+    RedisError."""
+    write_start_fields(redis, namespace, {"epoch": epoch, "queue_hash": queue_hash, "machine": machine.snapshot()})
+
+
+def write_start_fields(redis: Redis, namespace: str, fields: Mapping[Any, Any]) -> None:
+    """The same, as it was read (`read_start_fields`)."""
+    redis.hset(_key(namespace), mapping=cast(Any, fields))
+
+
+def read_start_fields(redis: Redis, namespace: str) -> dict[bytes, bytes]:
+    """What is kept, as it is; empty if nothing is. Raises RedisError."""
+    return cast("dict[bytes, bytes]", redis.hgetall(_key(namespace)))
+
+
+def _key(namespace: str) -> str:
+    return f"{namespace}:publisher"

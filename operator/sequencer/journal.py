@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
@@ -32,6 +33,10 @@ class JournalTaken(StateError):
     """Another process has written to the journal since this one read it."""
 
 
+class JournalLost(DataError):
+    """The journal is not there any more: somebody has emptied the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state after commit number `commit`, between two batches: the machine's bytes and its hash `end`."""
@@ -49,6 +54,11 @@ class Snapshot:
         return machine
 
 
+def get_keys(namespace: str) -> tuple[str, str]:
+    """Where a deployment's journal and snapshot are."""
+    return f"{namespace}:journal", f"{namespace}:snapshot"
+
+
 def connect(url: str) -> Redis:
     """A client that never sends a command twice: whether a lost one was carried out is for the journal to find out."""
     return Redis.from_url(
@@ -61,22 +71,25 @@ class Journal:
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
-        self._stream = f"{namespace}:journal"
-        self._snapshot = f"{namespace}:snapshot"
+        self._stream, self._snapshot = get_keys(namespace)
         self.commit = 0
 
     async def append(self, events: Iterable[JournalEvent]) -> None:
         """Write one commit; it is on disk when this returns.
 
-        Raises JournalTaken if another process writes here, RedisError or OSError if the store fails (whether the commit
-        was written is then unknown: read the journal again).
+        Raises JournalTaken if another process writes here, JournalLost if what was written before is gone, RedisError
+        or OSError if the store fails (whether the commit was written is then unknown: read the journal again).
         """
+        fields, identity = {"events": encode_events(events)}, f"{self.commit + 1}-0"
         try:
-            await self._redis.xadd(self._stream, {"events": encode_events(events)}, id=f"{self.commit + 1}-0")
+            # The first commit begins the stream; a later one that would begin it stands on commits that are lost.
+            added = await self._redis.xadd(self._stream, cast(Any, fields), id=identity, nomkstream=self.commit > 0)
         except ResponseError as error:
             if "equal or smaller" in str(error):
                 raise JournalTaken("not_ready", "another sequencer writes to this journal") from None
             raise
+        if added is None:
+            raise JournalLost("data_mismatch", f"the store has lost the journal, commits up to {self.commit}")
         self.commit += 1
 
     async def read_snapshot(self) -> Snapshot | None:
@@ -105,15 +118,31 @@ class Journal:
                 self.commit += 1
                 yield list(decode_events(fields[b"events"]))
 
+    async def begin_anew(self, snapshot: Snapshot, events: Iterable[JournalEvent] = ()) -> None:
+        """Let this state stand for everything that was logged, whatever it was: a later number than all before, and so
+        no follower's place in the journal. `events`: the commit behind it. All or nothing."""
+        packed = encode_events(events)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._stream, {"events": b""}, id=f"{snapshot.commit}-0")
+            self._replace(pipe, snapshot)
+            if packed:
+                pipe.xadd(self._stream, {"events": packed}, id=f"{snapshot.commit + 1}-0")
+            await pipe.execute()
+        self.commit = snapshot.commit + bool(packed)
+
     async def write_snapshot(self, snapshot: Snapshot) -> None:
         """Let this state stand for everything up to its commit, and cut that off. All or nothing."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            fields = {
-                "commit": snapshot.commit,
-                "cursor": snapshot.cursor.encode(),
-                "machine": snapshot.machine,
-                "end": snapshot.end,
-            }
-            pipe.hset(self._snapshot, mapping=cast(Any, fields))
-            pipe.xtrim(self._stream, minid=f"{snapshot.commit + 1}-0", approximate=False)
+            self._replace(pipe, snapshot)
             await pipe.execute()
+
+    def _replace(self, pipe: Pipeline, snapshot: Snapshot) -> None:
+        """Have this snapshot take the place of the last one, and of what was logged up to its commit."""
+        fields = {
+            "commit": snapshot.commit,
+            "cursor": snapshot.cursor.encode(),
+            "machine": snapshot.machine,
+            "end": snapshot.end,
+        }
+        pipe.hset(self._snapshot, mapping=cast(Any, fields))
+        pipe.xtrim(self._stream, minid=f"{snapshot.commit + 1}-0", approximate=False)

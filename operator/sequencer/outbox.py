@@ -13,6 +13,7 @@ Keys, under the deployment's namespace:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from struct import Struct
 from typing import Any, Final, cast
@@ -87,13 +88,13 @@ class Outbox:
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(self._key(f"batch:{header.number}"), mapping=cast(Any, fields))
             for proof in sealed.proofs:
-                pipe.hset(self._key("withdrawals"), str(proof.index), json.dumps(proof.to_json()))
+                pipe.hset(self.proofs_key, str(proof.index), json.dumps(proof.to_json()))
             pipe.xadd(self._key("batches"), {"number": header.number}, id=f"{header.number + 1}-0", maxlen=BATCHES_KEPT)
             pipe.execute()
 
     def get(self, number: int) -> SealedBatch | None:
         """A batch by number (its withdrawal proofs apart), None if it is not closed yet."""
-        fields = cast("dict[bytes, bytes]", self._redis.hgetall(self._key(f"batch:{number}")))
+        fields = self.read_fields(number)
         if not fields:
             return None
         header = Header.decode(fields[b"header"])
@@ -106,6 +107,35 @@ class Outbox:
             for fill, number, input_index, time, *trade in _FILL.iter_unpack(fields[b"fills"])
         )
         return SealedBatch(batch, fields[b"end"], fills, ())
+
+    def read_fields(self, number: int) -> dict[bytes, bytes]:
+        """A batch as it is kept, for a copy; empty if it is not there."""
+        return cast("dict[bytes, bytes]", self._redis.hgetall(self._key(f"batch:{number}")))
+
+    def write_fields(self, number: int, fields: Mapping[bytes, bytes]) -> None:
+        """The inverse of `read_fields`, in an empty store; `begin_at` says afterwards which there are."""
+        self._redis.hset(self._key(f"batch:{number}"), mapping=cast(Any, fields))
+
+    def begin_at(self, first: int, end: int = 0) -> None:
+        """Batches from `first` on are there, in an empty store up to before `end`; those before are on L1 alone."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            if old := range(self.kept_from(), first):
+                pipe.delete(*[self._key(f"batch:{number}") for number in old])
+            pipe.set(self._key("kept_from"), first)
+            if end:
+                pipe.xadd(self._key("batches"), {"number": end - 1}, id=f"{end}-0")
+            pipe.execute()
+
+    def put_proofs(self, proofs: Sequence[WithdrawalProof]) -> None:
+        """Keep these, of a batch that is not kept."""
+        if proofs:
+            shown = {str(proof.index): json.dumps(proof.to_json()) for proof in proofs}
+            self._redis.hset(self.proofs_key, mapping=cast(Any, shown))
+
+    @property
+    def proofs_key(self) -> str:
+        """Where the proofs of withdrawals are."""
+        return self._key("withdrawals")
 
     def header(self, number: int) -> Header | None:
         """The header of a batch, None if it is not closed yet."""
@@ -148,10 +178,10 @@ class Outbox:
 
     def drop_proofs(self, first: int) -> None:
         """Forget the proofs of withdrawals from index `first` on: they have not happened after all."""
-        indices = cast("list[bytes]", self._redis.hkeys(self._key("withdrawals")))
+        indices = cast("list[bytes]", self._redis.hkeys(self.proofs_key))
         void = [index for index in indices if int(index) >= first]
         if void:
-            self._redis.hdel(self._key("withdrawals"), *cast(Any, void))
+            self._redis.hdel(self.proofs_key, *cast(Any, void))
 
     def latest(self) -> int:
         """Number of the last batch, -1 before the first."""
@@ -188,7 +218,7 @@ class Outbox:
 
     def withdrawal(self, index: int) -> WithdrawalProof | None:
         """Proof of a withdrawal, None before its epoch is complete."""
-        text = cast("bytes | None", self._redis.hget(self._key("withdrawals"), str(index)))
+        text = cast("bytes | None", self._redis.hget(self.proofs_key, str(index)))
         return WithdrawalProof.from_json(json.loads(text)) if text else None
 
     def _key(self, name: str) -> str:

@@ -85,8 +85,8 @@ class Recovery:
         self._epoch_batches = deployment.epoch_batches
         self._module = module
 
-    async def recover(self) -> Exchange:
-        """The exchange after the last commit; what may not have reached the outbox is there afterwards.
+    async def recover(self, *, is_dry: bool = False) -> Exchange:
+        """The exchange after the last commit; what may not have reached the outbox is there then, unless `is_dry`.
 
         Raises DataError if the store contradicts itself, RedisError or OSError if it fails.
         """
@@ -94,7 +94,7 @@ class Recovery:
         replay = EventReplay(snapshot.cursor.number if snapshot else 0)
         async for events in self._journal.replay(snapshot.commit if snapshot else 0):
             replay.extend(events)
-        return await asyncio.to_thread(self._run, snapshot, replay)
+        return await asyncio.to_thread(self._run, snapshot, replay, is_dry)
 
     async def go_back(self, number: int) -> Exchange:
         """The exchange as it was before batch `number`."""
@@ -102,15 +102,15 @@ class Recovery:
         exchange, _ = await asyncio.to_thread(self._base, snapshot, number)
         return exchange
 
-    def _run(self, snapshot: Snapshot | None, replay: EventReplay) -> Exchange:
+    def _run(self, snapshot: Snapshot | None, replay: EventReplay, is_dry: bool) -> Exchange:
         exchange, is_believed = self._base(snapshot, replay.first)
         void = replay.reset
         for event in replay.events:
             sealed = exchange.apply(event, is_believed=is_believed)
-            if sealed is not None:
+            if sealed is not None and not is_dry:
                 is_void = void is not None and sealed.batch.header.number >= void
                 self._outbox.put(sealed, replace=is_void or not is_believed)
-        if void is not None:
+        if void is not None and not is_dry:
             self._outbox.cut(exchange.cursor.number)
             self._outbox.drop_proofs(exchange.cursor.proven)
         latest = self._outbox.latest()

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch, join_leg_pages
 from setoff.operator.sequencer.journal_events import JournalEvent, Opened, Rerun
 from setoff.operator.sequencer.messages import L1View
+from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 
@@ -41,20 +42,37 @@ class Remade:
         return Remade(self.events + later.events, self.sealed + later.sealed)
 
 
-def skip_posted(unposted: Sequence[Unposted], batches: Sequence[Batch]) -> list[Unposted]:
+def read_unposted(outbox: Outbox, exchange: Exchange, first: int) -> list[Unposted]:
+    """The records of all batches from `first` on, the open one's too. Raises DataError if one is lost."""
+    unposted: list[Unposted] = []
+    for number in range(first, exchange.cursor.number):
+        own = outbox.get(number)
+        if own is None:
+            raise DataError("data_mismatch", f"the outbox has lost batch {number}")
+        header = own.batch.header
+        consumed = header.first_message + header.message_count
+        unposted += [Unposted(header.timestamp, record, consumed) for record in own.batch.records]
+    if (opened := exchange.opened) is not None:
+        consumed = exchange.cursor.messages + len(opened.messages)
+        unposted += [Unposted(opened.timestamp, record, consumed) for record in exchange.records]
+    return unposted
+
+
+def skip_posted(unposted: Sequence[Unposted], batches: Sequence[Batch], *, is_behind: bool = False) -> list[Unposted]:
     """What is left of the unposted records where L1 holds `batches` in their place.
 
     Others post messages alone. So the records in them are the operator's own, of a posting that came through after all.
-    Raises DataError if they are not the next ones.
+    Raises DataError if they are not the next ones; `is_behind`: there may be more of them than are known here.
     """
     left = list(unposted)
     for batch in batches:
         count = len(batch.records)
-        if tuple(entry.record for entry in left[:count]) != batch.records:
+        known = tuple(entry.record for entry in left[:count])
+        if known != (batch.records[: len(known)] if is_behind else batch.records):
             raise DataError(
                 "data_mismatch",
                 f"L1 has records in batch {batch.header.number} that the store does not have there: it is not this "
-                "exchange's store, or it has lost data",
+                "exchange's store, or it has lost data (`setoff operator rebuild` makes it again from L1)",
             )
         del left[:count]
     return left

@@ -13,7 +13,7 @@ from setoff.operator.sequencer.l1_monitor import L1Monitor
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches
 from setoff.operator.sequencer.recovery import Recovery
-from setoff.operator.sequencer.rerun import Remade, Unposted, adopt, run_again, skip_posted
+from setoff.operator.sequencer.rerun import Remade, adopt, read_unposted, run_again, skip_posted
 from setoff.shared.errors import ChainError, DataError, InputError, SetoffError
 
 SKEW_KEPT: Final = 2
@@ -86,7 +86,7 @@ class Resetter:
 
     async def _remake(self, before: Exchange) -> Remake:
         standing = await asyncio.to_thread(self._monitor.compare, before)
-        unposted = await asyncio.to_thread(self._read_unposted, before, standing.common)
+        unposted = await asyncio.to_thread(read_unposted, self._outbox, before, standing.common)
         exchange = await self._recovery.go_back(standing.common)
         made = Remade([], [])
         try:
@@ -104,18 +104,3 @@ class Resetter:
         oldest = view.time - self._posted.max_skew // SKEW_KEPT
         made += await asyncio.to_thread(run_again, exchange, unposted, view, oldest)
         return Remake(standing.common, made, exchange)
-
-    def _read_unposted(self, exchange: Exchange, first: int) -> list[Unposted]:
-        """The records of all batches from `first` on, the open one's too. Raises DataError if one is lost."""
-        unposted: list[Unposted] = []
-        for number in range(first, exchange.cursor.number):
-            own = self._outbox.get(number)
-            if own is None:
-                raise DataError("data_mismatch", f"the outbox has lost batch {number}")
-            header = own.batch.header
-            consumed = header.first_message + header.message_count
-            unposted += [Unposted(header.timestamp, record, consumed) for record in own.batch.records]
-        if (opened := exchange.opened) is not None:
-            consumed = exchange.cursor.messages + len(opened.messages)
-            unposted += [Unposted(opened.timestamp, record, consumed) for record in exchange.records]
-        return unposted

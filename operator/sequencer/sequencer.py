@@ -26,7 +26,7 @@ from setoff.operator.sequencer.announcer import Announcer
 from setoff.operator.sequencer.batch_builder import BatchBuilder, Turn
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch, SubmitResult
-from setoff.operator.sequencer.journal import Journal
+from setoff.operator.sequencer.journal import Journal, JournalLost
 from setoff.operator.sequencer.l1_monitor import L1Monitor
 from setoff.operator.sequencer.messages import MessageSource
 from setoff.operator.sequencer.outbox import Outbox
@@ -37,7 +37,7 @@ from setoff.operator.sequencer.reset import Resetter
 from setoff.operator.sequencer.submissions import Answer, Submissions
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import ChainError, SetoffError, StateError
+from setoff.shared.errors import ChainError, DataError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.machine.machine import EVERY_STEP, Machine
 
@@ -106,6 +106,7 @@ class Sequencer:
         self._journal = journal
         self._outbox = outbox
         self._announcer = announcer
+        self._posted = posted
         self._recovery = Recovery(journal, outbox, deployment, find_module(settings.data).number)
         self._snapshots = Snapshots(journal, settings.snapshot_batches)
         self._monitor = L1Monitor(settings, source, posted, outbox)
@@ -126,6 +127,7 @@ class Sequencer:
     async def start(self) -> None:
         """Read the journal, take a first look at L1, and begin. Raises SetoffError or RedisError if that cannot be."""
         await self._recover()
+        await self._refuse_empty()
         await self._look_first()
         while self._monitor.reset_reason and not await self._reset():
             await asyncio.sleep(self._settings.l1_poll)
@@ -324,7 +326,18 @@ class Sequencer:
 
     async def _recover(self) -> None:
         """Build the exchange from snapshot and journal, and hand over again what may not have arrived."""
-        self._adopt(await self._recovery.recover())
+        before = self._journal.commit
+        exchange = await self._recovery.recover()
+        if self._journal.commit < before:
+            raise JournalLost("data_mismatch", f"the store has lost commits up to {before} of the journal")
+        self._adopt(exchange)
+
+    async def _refuse_empty(self) -> None:
+        """Raises DataError for an empty store of an exchange that has begun: what was promised is not known here."""
+        count = 0 if self._journal.commit else await asyncio.to_thread(self._posted.batch_count)
+        if count:
+            what = f"the store is empty, and L1 holds {count} batches: `setoff operator rebuild` makes it again from L1"
+            raise DataError("data_mismatch", what)
 
     def _adopt(self, exchange: Exchange, *, is_reset: bool = False) -> None:
         """Go on with another exchange than before."""

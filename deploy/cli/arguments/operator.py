@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from setoff.deploy.cli.arguments import config
+from setoff.deploy.cli.arguments import config, operator_store
 from setoff.deploy.cli.arguments.common import add_service
 
 
@@ -27,4 +27,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     status.set_defaults(module="operator_status")
     add_service(status, "operator")
+    operator_store.configure(parts)
     config.configure(parts, "operator")

@@ -336,7 +336,7 @@ async def test_answers_nothing_that_the_store_did_not_take(tmp_path: Path) -> No
 async def test_refuses_a_store_that_has_lost_batches(redis_server: RedisServer) -> None:
     l1 = HandL1()
     l1.posted = [Batch.seal(ZERO, 0, START_TIME, 0, 0, ZERO, (), [SampleTraffic().report(0, 100)])]
-    with pytest.raises(DataError, match="L1 has records in batch 0"):
+    with pytest.raises(DataError, match="the store is empty, and L1 holds 1 batches"):
         async with operator(redis_server.url, l1=l1):
             pass
 
