@@ -81,7 +81,7 @@ def step_sweep(
         loss: int256 = self.compute_loss(regs, account.positions[target], market)
         if equity < 0:
             is_insured: bool = market.index_flags & phases.INDEX_RETURNING == 0 and equity + loss >= maintenance
-            drawn: int256 = min(min(-equity, loss), market.insurance) if is_insured else 0
+            drawn: int256 = min(-equity, market.insurance) if is_insured else 0
             account.collateral += drawn
             market.insurance -= drawn
             regs = exits.note_draw(regs, convert(drawn, uint256))

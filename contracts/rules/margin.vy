@@ -337,6 +337,15 @@ def is_closing(regs: registers.Registers, position: leaves.Position) -> bool:
 
 @internal
 @pure
+def can_open(regs: registers.Registers, position: leaves.Position) -> bool:
+    """
+    @return Whether the order in the registers, already reserved, could add to a position, or begin one.
+    """
+    return regs.flags & records.REDUCE_ONLY == 0 and not self.is_closing(regs, position)
+
+
+@internal
+@pure
 def check_order(
     regs: registers.Registers, account: leaves.Account, markets: leaves.Market[leaves.MAX_POSITIONS]
 ) -> uint256:
@@ -347,7 +356,7 @@ def check_order(
     if not self.is_in_time(regs, account, markets) or not self.is_order_legal(regs, account, markets):
         return errors.INSUFFICIENT_MARGIN
     place: uint256 = positions.get_position(account, regs.market)
-    if regs.flags & records.REDUCE_ONLY != 0 or self.is_closing(regs, account.positions[place]):
+    if not self.can_open(regs, account.positions[place]):
         return errors.ACCEPTED
     for i: uint256 in range(leaves.MAX_POSITIONS):
         if account.positions[i].size != 0 and i != place and not marks.is_fresh(markets[i], regs.time):
@@ -370,9 +379,7 @@ def is_in_time(
         return False
     if positions.is_past_deadline(account, regs.time) or (regs.expiry != 0 and regs.expiry <= regs.time):
         return False
-    if calls.is_open(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0:
-        return True
-    return self.is_closing(regs, account.positions[place])
+    return calls.is_open(market, regs.time) or not self.can_open(regs, account.positions[place])
 
 
 @internal

@@ -67,12 +67,11 @@ def step_sweep(regs: Registers, state: State) -> None:
     loss = compute_loss(regs, target, market)
     if equity < 0:
         is_insured = market.index_flags & phases.INDEX_RETURNING == 0 and equity + loss >= maintenance
-        drawn = min(-equity, loss, market.insurance) if is_insured else 0
+        drawn = min(-equity, market.insurance) if is_insured else 0
         account.collateral += drawn
         market.insurance -= drawn
         note_draw(regs, drawn)
         equity += drawn
-        loss -= drawn
     side = records.SELL if target.size > 0 else records.BUY
     share = compute_share(target, market, equity, maintenance, close_out, loss)
     price = compute_zero_price(target, market, share)

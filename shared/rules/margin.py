@@ -219,6 +219,11 @@ def is_closing(regs: Registers, account: Account) -> bool:
     return position.size + position.bids <= 0 if regs.side == records.BUY else position.size - position.asks >= 0
 
 
+def can_open(regs: Registers, account: Account) -> bool:
+    """Whether the order in the registers, already reserved, could add to a position, or begin one."""
+    return regs.flags & records.REDUCE_ONLY == 0 and not is_closing(regs, account)
+
+
 def check_order(regs: Registers, state: State, account: Account) -> int:
     """Whether the order in the registers, already reserved, may go on to the book; returns the outcome.
 
@@ -227,7 +232,7 @@ def check_order(regs: Registers, state: State, account: Account) -> int:
     """
     if not is_in_time(regs, state, account) or not is_order_legal(regs, state, account):
         return errors.INSUFFICIENT_MARGIN
-    if regs.flags & records.REDUCE_ONLY or is_closing(regs, account):
+    if not can_open(regs, account):
         return errors.ACCEPTED
     for position in account.positions:
         if position.size and position.market != regs.market and not is_fresh(state.market(position.market), regs.time):
@@ -246,7 +251,7 @@ def is_in_time(regs: Registers, state: State, account: Account) -> bool:
         return False
     if is_past_deadline(account, regs.time) or (regs.expiry and regs.expiry <= regs.time):
         return False
-    return is_open(market, regs.time) or regs.flags & records.REDUCE_ONLY != 0 or is_closing(regs, account)
+    return is_open(market, regs.time) or not can_open(regs, account)
 
 
 def check_arming(regs: Registers, state: State, account: Account, fresh: bool) -> int:

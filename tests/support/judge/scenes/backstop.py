@@ -355,8 +355,30 @@ def play_requests_and_the_end(world: JudgedWorld) -> None:
     assert world.account(keys.BACKSTOP).shares == 0
 
 
+def play_large_takeover(world: JudgedWorld) -> None:
+    """So many lots that it could bear more than it may take at once: all but one of 2**40 at most. (A position of a
+    thousand orders is one of a single order made larger by hand.)"""
+    world.begin(money=10**14, mark=100, maintenance_margin=50_000, close_out=49_000, taker_fee=0, maker_fee=0)
+    world.trade(1, 2, 100, 2**30)
+    state = world.machine.state
+    for account in (1, 2):
+        held = state.account(account)
+        held.collateral += held.positions[0].size * 100
+        held.positions[0].size *= 2**12
+        held.positions[0].cost *= 2**12
+        held.collateral -= held.positions[0].size * 100
+    state.market(1).open_interest *= 2**12
+    state.account(2).collateral += 22 * 2**42 + 10**11 - 10**14
+    state.account(3).collateral -= 22 * 2**42 + 10**11 - 10**14
+    state.commit()
+    assert world.run(world.backstop_deposit(3, 15 * 10**12)) == [OK]
+    assert world.run(world.price(78)) == [OK]
+    assert world.position(keys.BACKSTOP).size == 2**40 - 1
+
+
 SCENES = (
     play_takeover,
+    play_large_takeover,
     play_debts,
     play_waiting,
     play_last_offer,

@@ -1,6 +1,7 @@
 """Prices: none, an old one, one that was lost, and what time does to a market without reports."""
 
 from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.judge.scenes.boundaries import vary
 from tests.support.machines.world import BUY, SELL
 
 from setoff.shared.codec import records
@@ -67,7 +68,10 @@ def play_median(world: JudgedWorld) -> None:
     ]
     for number, price, index in told:
         world.wait(1)
-        assert world.run(world.report(number, price)) == [OK]
+        reports = [world.report(number, price)]
+        for mark in (800, 1_200):  # it is the index that says which is nearer, not the mark
+            vary(world, reports, {"market 1.mark": mark})
+        assert world.run(*reports) == [OK]
         assert world.market().index == index
     assert world.batch([world.set_signer(0, 1, 1)]) == [OK]
     world.time = world.market().anchor_time + phases.INDEX_INTERVAL - 1
@@ -131,11 +135,17 @@ def play_return(world: JudgedWorld) -> None:
     assert world.run(other) == [OK]
     assert world.market(2).settled == 0
     world.time += phases.SAMPLE_INTERVAL
+    for late in (0, 1):
+        vary(world, [other, crank], {"registers.last_gap_end": world.time - phases.RETURN_TIME - late}, 0)
+        vary(world, [other, crank], {"market 2.index_time": world.time - phases.ORACLE_DEATH - late}, 0)
     assert world.run(other, crank) == [OK, OK]
     assert world.market(2).settled == 1 and world.market().settled == 0
     world.wait(phases.LONG_GAP)
     assert world.run() == []
     assert world.machine.regs.last_gap_end == resumed
+    world.wait(phases.LONG_GAP + 1)
+    assert world.run() == []
+    assert world.machine.regs.last_gap_end == world.time
 
 
 def play_dead_oracle(world: JudgedWorld) -> None:
