@@ -106,6 +106,7 @@ def build(edges: dict[str, Any] | None = None, known: Mapping[str, Any] | None =
         *hold_auctions(traffic),
         *save_fees(traffic),
         ask(traffic),
+        report_late(traffic),
         *wind_down(traffic),
     ]
     steps, history = build_steps(traffic, batches), build_history(batches)
@@ -454,6 +455,14 @@ def save_fees(traffic: SampleTraffic) -> list[Batch]:
     inputs.append(traffic.crank(15))
     batches.append(traffic.seal([change], inputs))
     return batches
+
+
+def report_late(traffic: SampleTraffic) -> Batch:
+    """A report that was of its time when it was queued, and is not any more when its batch comes."""
+    asked = traffic.time
+    traffic.time += 120
+    late = traffic.report(0, 1_001, market=11, time=asked + 20)
+    return traffic.seal([records.stamp_message(late, asked + 30), late], [late])
 
 
 def wind_down(traffic: SampleTraffic) -> list[Batch]:

@@ -178,11 +178,11 @@ class HistoryTree:
         geometry: Geometry = EPOCH,
     ) -> Self:
         """The history of an epoch whose inputs' trees are kept elsewhere: `inputs[batch][input_index]` is root and last
-        leaf of a used input, `open_input(batch, input_index)` its tree."""
+        leaf of a used input, of which a batch has one at least, `open_input(batch, input_index)` its tree."""
         history = cls(start, (), lambda batch, input_index: (), geometry)
         end = start
         for of_batch in inputs:
-            end = of_batch[-1][1] if of_batch else end
+            end = of_batch[-1][1]
             roots = [root for root, _ in of_batch]
             history._batches.append(PaddedTree(roots, end, history._input_height, geometry.input_bits))
         roots = [batch.root for batch in history._batches]

@@ -313,7 +313,7 @@ def batches_of(run: Entry) -> list[Batch]:
 
 def check_run(run: Entry) -> None:
     """The run from genesis."""
-    machine = Machine.genesis(run["domain"]["separator"])
+    machine, at_once = (Machine.genesis(run["domain"]["separator"]) for _ in range(2))
     assert machine.hash() == run["genesis"]
     queue_hash = bytes(32)
     for batch, entry in zip(batches_of(run), run["batches"], strict=True):
@@ -321,6 +321,8 @@ def check_run(run: Entry) -> None:
         assert Batch.read(batch.header, batch.messages, batch.module_data) == batch
         queue_hash = batch.header.queue_hash
         assert batch.header.hash() == entry["batch_hash"]
+        assert [errors.OUTCOMES[outcome] for outcome in at_once.run_batch(batch)] == entry["outcomes"]
+        assert at_once.hash() == entry["machine_hash"]
         if not batch.header.inputs:
             machine.run_batch(batch)
         for input_index, (outcome, expected) in enumerate(zip(entry["outcomes"], entry["hashes"], strict=True)):

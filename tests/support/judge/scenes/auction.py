@@ -61,7 +61,8 @@ def play_plain_halt(world: JudgedWorld) -> None:
 
 
 def play_prices(world: JudgedWorld) -> None:
-    """The surplus on either side, or on none; bids that end before the asks, and asks before the bids."""
+    """The surplus on either side, or on none; bids that end before the asks, and asks before the bids; all of it on one
+    side of the index."""
     begin(world)
     books = (
         [(1, BUY, 1_020, 9), (2, SELL, 980, 3)],
@@ -70,8 +71,10 @@ def play_prices(world: JudgedWorld) -> None:
         [(1, BUY, 1_020, 3), (2, SELL, 1_010, 3)],
         [(1, BUY, 990, 3), (2, SELL, 980, 3), (3, SELL, 985, 1), (3, SELL, 995, 1)],
         [(1, BUY, 1_020, 2), (3, BUY, 1_020, 2), (4, BUY, 1_001, 3), (2, SELL, 990, 4), (2, SELL, 1_002, 4)],
+        [(1, BUY, 990, 9), (2, SELL, 980, 3)],
+        [(1, BUY, 1_020, 3), (2, SELL, 1_010, 9)],
     )
-    prices = (1_020, 980, 1_011, 1_010, 984, 1_001)
+    prices = (1_020, 980, 1_011, 1_010, 984, 1_001, 990, 1_010)
     for number, (book, price) in enumerate(zip(books, prices, strict=True)):
         before = world.machine.state.account(1).collateral
         rest(world, *book)

@@ -1,7 +1,11 @@
 """The backstop: what it takes over, what it offers, and what its shares are worth."""
 
+from dataclasses import replace
+
 from tests.support.judge.bench import leave_alone
 from tests.support.judge.judged_world import OK, JudgedWorld
+from tests.support.judge.scenes.boundaries import vary
+from tests.support.machines.holders import enter_holders
 from tests.support.machines.world import BUY, SELL
 
 from setoff.shared.codec import records
@@ -214,6 +218,28 @@ def play_price_of_shares(world: JudgedWorld) -> None:
         assert world.run(world.backstop_withdraw(3, 100 << 10), world.backstop_deposit(4, 1_000)) == [OK, OK]
 
 
+def play_price_of_two(world: JudgedWorld) -> None:
+    """What mark and index say is asked of every position. (The backstop's are written by hand.)"""
+    world.begin(money=10**5, markets=2)
+    assert world.run(world.backstop_deposit(3, 50_000)) == [OK]
+    for market in (1, 2):
+        world.trade(1, 2, 100, 100, order_slot=market, market=market)
+    state = world.machine.state
+    backstop, other = state.account(keys.BACKSTOP), state.account(1)
+    for place in (0, 1):
+        backstop.positions[place] = replace(other.positions[place])
+        other.positions[place].size = other.positions[place].cost = 0
+    for market in (1, 2):
+        state.market(market).open_interest = 100
+    other.collateral, backstop.collateral = 10**5, 50_000 + 2 * 100 * 100
+    enter_holders(state)
+    for first, second in ((110, 90), (90, 110), (105, 103), (97, 90), (90, 100), (100, 108)):
+        inputs = [world.backstop_withdraw(3, 100 << 10), world.backstop_deposit(4, 1_000)]
+        for index in (0, 1):
+            vary(world, inputs, {"market 1.mark": first, "market 2.mark": second}, index)
+        assert world.run(*inputs) == [OK, OK]
+
+
 def play_caps(world: JudgedWorld) -> None:
     """As much as cap and margin allow, the rest to the other side; what would be dust in a new place is not taken."""
     world.begin(money=10**5, maintenance_margin=50_000, markets=3, backstop_cap=400_000)
@@ -291,7 +317,17 @@ def play_shares(world: JudgedWorld) -> None:
         world.machine.state.account(account).shares = phases.MAX_SHARES - 1
     world.machine.state.commit()
     before = world.account(3).collateral
-    assert world.run(world.backstop_deposit(3, 1)) == [OK] and world.account(3).collateral == before
+    inputs = [world.backstop_deposit(3, 3)]
+    worth = {f"account {keys.BACKSTOP}.collateral": 2}
+    for more in (-1, 0, 1):  # as many shares again as there are, real and virtual: up to all that there may be, or not
+        issued = (phases.MAX_SHARES - phases.VIRTUAL_SHARES) // 2 + more
+        vary(world, inputs, {**worth, f"account {keys.BACKSTOP}.shares": issued})
+    assert world.run(*inputs) == [OK] and world.account(3).collateral == before
+    # Of less than nothing there is nothing to pay.
+    inputs = [world.backstop_withdraw(2, 10**6)]
+    for left in (-2, -1, 0, 1):
+        vary(world, inputs, {f"account {keys.BACKSTOP}.collateral": left})
+    assert world.run(*inputs) == [OK]
 
 
 def play_requests(world: JudgedWorld) -> None:
@@ -317,7 +353,9 @@ def play_requests(world: JudgedWorld) -> None:
     assert world.press(108) == [OK] * 2 and world.position(keys.BACKSTOP).size != 0
     before = [world.account(account).collateral for account in (1, 2)]
     world.wait(100)
-    assert world.run(world.price(108)) == [OK]
+    inputs = [world.price(108)]
+    vary(world, inputs, {"market 1.scale": 200})  # margins that have risen bind nobody who goes
+    assert world.run(*inputs) == [OK]
     paid = [world.account(account).collateral - money for account, money in zip((1, 2), before, strict=True)]
     assert 0 <= paid[0] <= 1 < 45_000 < paid[1]
     assert 0 < world.account(2).shares < 49_000 << 10 and world.account(1).shares >= 999 << 10
@@ -386,6 +424,7 @@ SCENES = (
     play_worthless_shares,
     play_dear_shares,
     play_price_of_shares,
+    play_price_of_two,
     play_caps,
     play_poor_backstop,
     play_full_backstop,
