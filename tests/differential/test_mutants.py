@@ -14,7 +14,7 @@ from tests.support.generator.generator import Generator
 from tests.support.judge.bench import GROUPS, PHASES, Bench, Case, Judge, Mismatch
 from tests.support.judge.judged_world import JudgedWorld
 from tests.support.judge.mutants import MUTANTS, Mutant
-from tests.support.judge.scenes.every import SCENES
+from tests.support.judge.scenes.every import EDGES, SCENES
 
 from setoff.contracts import compiler
 from setoff.contracts.compiler import Compiled, compile_contract
@@ -89,8 +89,9 @@ def play_random(bench: Bench) -> None:
 
 @pytest.fixture(scope="module")
 def stages() -> list[Stage]:
-    """All scenes, and in the long run a random trace: by default only `test_steps.py` judges such."""
-    return [Stage(play) for play in (*(partial(play_scene, scene) for scene in SCENES), *([play_random] * IS_LONG))]
+    """All scenes; in the long run boundaries, too, and a random trace (by default `test_steps.py` judges one)."""
+    scenes = (*SCENES, *(EDGES if IS_LONG else ()))
+    return [Stage(play) for play in (*(partial(play_scene, scene) for scene in scenes), *([play_random] * IS_LONG))]
 
 
 @pytest.fixture

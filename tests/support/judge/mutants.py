@@ -729,7 +729,7 @@ MUTANTS = (
         "insurance overdrawn",
         "rules/liquidation.vy",
         "liquidation",
-        "min(min(-equity, loss), market.insurance)",
+        "min(-equity, market.insurance)",
         "-equity",
     ),
     Mutant("a debt of nobody's gain", "rules/liquidation.vy", "liquidation", "max(equity, -loss)", "equity"),
