@@ -9,7 +9,8 @@ from typing import ClassVar
 from setoff.shared.config.limits import AtLeast, Between, Listen, Matching, MoreThan
 from setoff.shared.config.networks import Networks
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import Settings, parse_listen, read_key
+from setoff.shared.config.settings import parse_listen, read_key
+from setoff.shared.console.settings import ConsoleSettings
 
 
 class DataModule:
@@ -29,7 +30,7 @@ class DataModule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorSettings(Settings):
+class OperatorSettings(ConsoleSettings):
     """The sequencer's and the publisher's settings; `api`: the processes that face the clients."""
 
     section: ClassVar[str] = "operator"

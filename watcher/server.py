@@ -4,6 +4,7 @@
                           answers {"kept": so many are new}
     GET  /v1/receipts     how many wait, and the charges
     GET  /v1/blobs/0x…    and POST /v1/blobs: see `chain/blobs.py`
+    GET  /console/        the web console: see `shared/console/`
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was kept. What was taken is
 held against the posted batches from then on; charges are prosecuted by the challenger, if the watcher has a key.
@@ -20,6 +21,7 @@ from typing import Final
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from setoff.shared.console.serving import Console
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.wire.refusals import answer_errors
@@ -55,7 +57,8 @@ async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
     operator = await asyncio.to_thread(ReceiptsContract(context.l1, context.deployment.receipts).operator)
     store = ReceiptDocket(context.store)
     desk = ReceiptDesk(store, context.deployment.domain, operator)
-    runner = web.AppRunner(make_app([*desk.routes(), *BlobDesk(context.store).routes()]), access_log=None)
+    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *Console(settings, "watcher").routes()]
+    runner = web.AppRunner(make_app(routes), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, *settings.address).start()

@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 
 from setoff.shared.config.limits import AtLeast, Listen, Matching, Url
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import Settings, parse_listen, read_key, split
+from setoff.shared.config.settings import parse_listen, read_key, split
+from setoff.shared.console.settings import ConsoleSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
 from setoff.shared.params import MOVES, PRESETS, find_preset
@@ -19,7 +20,7 @@ operator that is there has done it long before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatcherSettings(Settings):
+class WatcherSettings(ConsoleSettings):
     """Settings of one watcher: all its processes, on whatever machines, share one name and one Redis server."""
 
     section: ClassVar[str] = "watcher"

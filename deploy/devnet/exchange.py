@@ -27,7 +27,11 @@ class DevExchange:
     ) -> None:
         """`environment`: what both are told of the chain; `oracle`: the signers' key; `price`: the file of a price."""
         self.url = ""
-        operator = {"REDIS_URL": devnet.redis_url(0), "SETOFF_OPERATOR_KEY": dev_keys()[OPERATOR].hex()}
+        operator = {
+            "REDIS_URL": devnet.redis_url(0),
+            "SETOFF_OPERATOR_KEY": dev_keys()[OPERATOR].hex(),
+            "SETOFF_OPERATOR_CONSOLE_RPC_URL": devnet.chain.url,
+        }
         self._processes = [
             Process("operator", ["operator", "run"], {**environment, **operator}, folder / "operator.log")
         ]

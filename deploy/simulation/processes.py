@@ -61,6 +61,7 @@ class Processes:
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),
             "SETOFF_OPERATOR_KEY": self._key_file("operator", OPERATOR),
             "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
+            "SETOFF_OPERATOR_CONSOLE_RPC_URL": self.devnet.chain.url,
             "SETOFF_CONFIRMATIONS": str(confirmations),
             "SETOFF_OPERATOR_BATCH_INTERVAL": str(batch_interval),
             "SETOFF_OPERATOR_DATA": data,

@@ -21,6 +21,7 @@ from setoff.operator.history.queries import History
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.console.serving import Console
 
 SHUTDOWN_SECONDS: Final = 5.0
 BACKLOG: Final = 1024
@@ -38,6 +39,7 @@ async def start_server(
     history = History(choose_url(settings, deployment))
     admission = Admission(desk, deployment.domain, settings)
     app = make_app(desk, outbox, deployment, admission, feed, scales, history, settings.max_body)
+    app.add_routes(Console(settings, "operator").routes())
     clients = app[CLIENTS] = Clients(settings.trusted_proxies)
     runner = web.AppRunner(
         app,

@@ -117,6 +117,7 @@ class StatusHandlers:
                 "paced_until": desk.paced_until,
                 "accounts": exchange.machine.regs.accounts,
                 "withdrawals": exchange.machine.regs.withdrawals,
+                "owed": str(exchange.machine.regs.owed),
                 "winding_since": exchange.machine.regs.winding_since,
             }
         )

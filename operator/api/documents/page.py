@@ -12,6 +12,7 @@ from setoff.operator.api.documents.schemas import PREFIX, Schema
 from setoff.shared.errors import SERVICE_REASONS
 from setoff.shared.wire.api.channels import CHANNELS, TOPICS
 from setoff.shared.wire.api.operations import OPERATIONS, Operation
+from setoff.shared.wire.page_headers import PAGE_HEADERS
 
 STYLE: Final = """
 :root { color-scheme: light dark; }
@@ -24,15 +25,9 @@ td { border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent);
 td:first-child, code { font-family: ui-monospace, monospace; font-size: .85rem; }
 p { margin: .4rem 0; } nav a { margin-right: 1rem; } .small { font-size: .9rem; opacity: .8; }
 """
-HEADERS: Final = {
+HEADERS: Final = PAGE_HEADERS | {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
 }
 """Of the page: it loads nothing, runs nothing, and is shown nowhere else."""
 

@@ -88,6 +88,8 @@ class Status(TypedDict):
     paced_until: Seconds
     accounts: Count
     withdrawals: Count
+    owed: str
+    """Token units that the vault owes: deposits that were taken less withdrawals that were asked for."""
     winding_since: Seconds
     """0 while the exchange goes on."""
 

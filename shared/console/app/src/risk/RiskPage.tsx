@@ -1,0 +1,154 @@
+// Risk: who is liquidated at which mark, and what stands behind an account that cannot pay.
+import { useSignal } from "@preact/signals";
+import { info, market, marketNumber, markets, status } from "../api/exchange";
+import { find, get } from "../api/http";
+import type { Account, Backstop, Fill } from "../api/types";
+import { clock, group, percent, signed, tone } from "../lib/format";
+import { usePolled } from "../lib/poll";
+import { link } from "../lib/route";
+import { fromSteps } from "../lib/scales";
+import { Amount } from "../ui/Amount";
+import { Panel } from "../ui/Panel";
+import { Stat } from "../ui/Stat";
+import { Table } from "../ui/Table";
+
+const MOST = 100;
+/** Accounts that are looked at, the first ones. */
+const LADDER_MS = 15_000;
+const POLL_MS = 3_000;
+
+interface Rung {
+  readonly account: number;
+  readonly size: string;
+  readonly price: number;
+  readonly distance: number;
+  readonly profit: string;
+  readonly equity: string;
+}
+
+export default function RiskPage() {
+  const number = marketNumber.value;
+  const known = useSignal(0);
+  const backstop = usePolled(() => get<Backstop>("/v1/backstop"), POLL_MS, []);
+  const past = usePolled(
+    async () => (await get<{ fills: Fill[] }>(`/v1/history/liquidations?market=${number}&limit=30`)).fills,
+    POLL_MS,
+    [number],
+  );
+  const ladder = usePolled(() => readLadder(number, (count) => (known.value = count)), LADDER_MS, [number]);
+  const terms = market.value;
+  const decimals = info.value?.collateral.decimals ?? 6;
+  const rungs = ladder.value.data ?? [];
+  const shares = backstop.value.data;
+  const farthest = Math.max(...rungs.map((rung) => Math.abs(rung.distance)), 1);
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <h1>Risk</h1>
+      <p class="lead">
+        When an account falls below its maintenance margin the machine closes it by rule: in the book first, then with
+        the backstop, then with the market's insurance, and last against those who profit, in the order of a published
+        score.
+      </p>
+      <label class="field inline">
+        <span>Market</span>
+        <select value={String(number)} onChange={(event) => (marketNumber.value = Number(event.currentTarget.value))}>
+          {markets.value.map((each) => (
+            <option key={each.market} value={String(each.market)}>
+              {each.symbol}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div class="stats">
+        <Stat name="Mark" value={group(terms?.decimal.mark)} about={terms?.quote ?? ""} />
+        <Stat name="Open interest" value={group(terms?.decimal.open_interest)} about={terms?.base ?? ""} />
+        <Stat name="Insurance" value={group(terms?.decimal.insurance)} about="of this market" />
+        <Stat name="Backstop's equity" value={shares ? group(shares.decimal.equity) : "–"} about="all its owners'" />
+        <Stat name="Backstop's free margin" value={shares ? group(shares.decimal.free) : "–"} />
+        <Stat
+          name="Backstop's exposure"
+          value={signed(shares?.positions.find((each) => each.market === number)?.decimal.size ?? "0")}
+          about={terms?.base ?? ""}
+        />
+      </div>
+      <Panel
+        title="Liquidation ladder"
+        aside={
+          <span class="quiet">
+            {rungs.length} positions of {known.value} accounts
+            {(status.value?.accounts ?? 0) > MOST ? `, the first ${MOST} of ${group(status.value?.accounts)}` : ""}
+          </span>
+        }
+      >
+        <Table
+          label="Liquidation ladder"
+          nothing={ladder.value.data ? "No position that a price could liquidate." : "…"}
+          head={["Account", "#Size", "#Liquidated at", "#From the mark", "Distance", "#Profit", "#Equity"]}
+          keys={rungs.map((rung) => rung.account)}
+          rows={rungs.map((rung) => [
+            <a href={link("account", rung.account)}>{rung.account}</a>,
+            <span class={tone(rung.size)}>
+              {terms ? signed(fromSteps(BigInt(rung.size), terms.lot_size)) : rung.size}
+            </span>,
+            terms ? group(fromSteps(rung.price, terms.tick_size)) : rung.price,
+            percent(rung.distance),
+            <Distance part={Math.abs(rung.distance) / farthest} isShort={rung.size.startsWith("-")} />,
+            <Amount units={rung.profit} decimals={decimals} isSigned />,
+            <Amount units={rung.equity} decimals={decimals} />,
+          ])}
+        />
+      </Panel>
+      <Panel title="Latest liquidations">
+        <Table
+          label="Latest liquidations"
+          nothing={past.value.data ? "Nobody was liquidated here yet." : "…"}
+          head={["#Time", "How", "Account", "With", "#Price", "#Size"]}
+          keys={(past.value.data ?? []).map((fill) => fill.fill)}
+          rows={(past.value.data ?? []).map((fill) => [
+            clock(fill.time_ms),
+            HOW[fill.kind] ?? fill.kind,
+            <a href={link("account", fill.taker)}>{fill.taker}</a>,
+            fill.maker ? <a href={link("account", fill.maker)}>{fill.maker}</a> : "the backstop",
+            group(fill.decimal.price),
+            group(fill.decimal.size),
+          ])}
+        />
+      </Panel>
+    </main>
+  );
+}
+
+function Distance({ part, isShort }: { part: number; isShort: boolean }) {
+  return (
+    <span class="bar" aria-hidden="true">
+      <i class={isShort ? "down" : "up"} style={{ transform: `scaleX(${part})` }} />
+    </span>
+  );
+}
+
+const HOW: Record<string, string> = {
+  liquidation: "in the book",
+  unwind: "the backstop, in the book",
+  takeover: "taken over by the backstop",
+  deleverage: "against a position in profit",
+};
+
+async function readLadder(number: number, tellCount: (count: number) => void): Promise<Rung[]> {
+  const rungs: Rung[] = [];
+  const count = Math.min(status.value?.accounts ?? (await get<{ accounts: number }>("/v1/status")).accounts, MOST);
+  for (let account = 1; account <= count; account++) {
+    const found = await find<Account>(`/v1/accounts/${account}`);
+    const position = found?.positions.find((each) => each.market === number && each.size !== "0");
+    if (!found || !position || position.liquidation_price === null || position.distance === null) continue;
+    rungs.push({
+      account,
+      size: position.size,
+      price: position.liquidation_price,
+      distance: position.distance,
+      profit: position.profit,
+      equity: found.equity,
+    });
+  }
+  tellCount(count);
+  return rungs.sort((one, other) => Math.abs(one.distance) - Math.abs(other.distance));
+}

@@ -1,0 +1,84 @@
+// Money between L1 and the exchange: deposits, withdrawals, and the way past the operator.
+import { encodeFunctionData, type Hex, parseAbi } from "viem";
+import { info } from "../api/exchange";
+import { find } from "../api/http";
+import type { Result, Withdrawal } from "../api/types";
+import { rpc } from "./rpc";
+import { submit } from "./records";
+import { wallet } from "./wallet";
+
+const TOKEN = parseAbi([
+  "function mint(address to, uint256 amount)",
+  "function approve(address spender, uint256 amount) returns (bool)",
+  "function balanceOf(address owner) view returns (uint256)",
+]);
+const VAULT = parseAbi([
+  "function deposit(uint256 amount) returns (uint256)",
+  "function withdraw(uint256 epoch, bytes32 registers_hash, bytes32 state_root, uint256 index, uint256 account, address owner, uint256 amount, uint256 bitmap, bytes32[] siblings)",
+  "function paid(uint256 index) view returns (bool)",
+]);
+
+function terms(): { token: Hex; vault: Hex } {
+  const found = info.value;
+  if (!found) throw new Error("the exchange has not told its terms yet");
+  return { token: found.token as Hex, vault: found.vault as Hex };
+}
+
+/** Token units that an address holds on L1. */
+export async function readBalance(owner: Hex): Promise<bigint> {
+  const data = encodeFunctionData({ abi: TOKEN, functionName: "balanceOf", args: [owner] });
+  return BigInt(await rpc<Hex>("eth_call", { to: terms().token, data }, "latest"));
+}
+
+export async function mint(amount: bigint): Promise<void> {
+  const signer = need();
+  const data = encodeFunctionData({ abi: TOKEN, functionName: "mint", args: [signer.address, amount] });
+  await signer.send({ to: terms().token, data });
+}
+
+export async function deposit(amount: bigint): Promise<void> {
+  const signer = need();
+  const { token, vault } = terms();
+  const allowed = encodeFunctionData({ abi: TOKEN, functionName: "approve", args: [vault, amount] });
+  await signer.send({ to: token, data: allowed });
+  await signer.send({ to: vault, data: encodeFunctionData({ abi: VAULT, functionName: "deposit", args: [amount] }) });
+}
+
+export async function withdraw(amount: bigint): Promise<Result> {
+  return submit("Withdraw", { amount });
+}
+
+/** The proof of a withdrawal, undefined until its epoch is complete. */
+export async function findProof(index: number): Promise<Withdrawal | undefined> {
+  return find<Withdrawal>(`/v1/withdrawals/${index}`);
+}
+
+export async function isPaid(index: number): Promise<boolean> {
+  const data = encodeFunctionData({ abi: VAULT, functionName: "paid", args: [BigInt(index)] });
+  return BigInt(await rpc<Hex>("eth_call", { to: terms().vault, data }, "latest")) === 1n;
+}
+
+/** Have the vault pay a withdrawal; it refuses before L1 has confirmed its epoch. */
+export async function claim(proof: Withdrawal): Promise<Hex> {
+  const data = encodeFunctionData({
+    abi: VAULT,
+    functionName: "withdraw",
+    args: [
+      BigInt(proof.epoch),
+      proof.registers_hash as Hex,
+      proof.state_root as Hex,
+      BigInt(proof.index),
+      BigInt(proof.account),
+      proof.owner as Hex,
+      BigInt(proof.amount),
+      BigInt(proof.bitmap),
+      proof.siblings as Hex[],
+    ],
+  });
+  return need().send({ to: terms().vault, data });
+}
+
+function need(): NonNullable<typeof wallet.value> {
+  if (!wallet.value) throw new Error("connect a wallet first");
+  return wallet.value;
+}

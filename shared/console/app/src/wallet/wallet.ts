@@ -1,0 +1,30 @@
+// Who signs: a key of this browser on development chains, or any wallet that speaks EIP-1193.
+import { signal } from "@preact/signals";
+import type { Hex } from "viem";
+
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface TypedData {
+  readonly domain: { name: string; version: string; chainId: number; verifyingContract: Hex };
+  readonly types: Record<string, readonly Field[]>;
+  readonly primaryType: string;
+  readonly message: Record<string, bigint | Hex>;
+}
+
+export interface Call {
+  readonly to: Hex;
+  readonly data: Hex;
+}
+
+export interface Wallet {
+  readonly kind: "development" | "injected";
+  readonly address: Hex;
+  signTyped(data: TypedData): Promise<Hex>;
+  /** Send a transaction to L1, and wait until a block has it; its hash. Throws with the contract's reason. */
+  send(call: Call): Promise<Hex>;
+}
+
+export const wallet = signal<Wallet | undefined>(undefined);
