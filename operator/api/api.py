@@ -64,9 +64,11 @@ def make_app(
 
     topics.on_change = note_change
     app.on_cleanup.append(stop_rounds)
+    entry = EntryHandlers(admission, deployment, scales, explainer)
+    app.on_shutdown.append(entry.stop)
     parts = (
         SubmitHandlers(admission, deployment, scales, explainer, Repeats(history, scales)),
-        EntryHandlers(admission, deployment, scales, explainer),
+        entry,
         ReadHandlers(reader, scales),
         ClosedHandlers(outbox),
         StatusHandlers(desk, reader, admission, deployment, scales),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from setoff.operator.api.admission import READ, UNREAD, Admission
 from setoff.operator.api.clients import get_client
@@ -34,6 +34,8 @@ from setoff.shared.wire.refusals import show_error
 
 HEARTBEAT_SECONDS: Final = 20.0
 """Between pings."""
+CLOSING_SECONDS: Final = 1.0
+"""For clients to answer that their connections end."""
 
 
 class EntryHandlers:
@@ -46,10 +48,17 @@ class EntryHandlers:
         self._scales = scales
         self._explainer = explainer
         self._explaining: set[asyncio.Task[None]] = set()
+        self._sockets: set[web.WebSocketResponse] = set()
 
     def handlers(self) -> Handlers:
         """By operation."""
         return {"enterRecords": self.serve}
+
+    async def stop(self, _: web.Application) -> None:
+        """End all connections: their clients open others, and the server's end does not wait for them."""
+        closing = (socket.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for socket in list(self._sockets))
+        if tasks := [asyncio.ensure_future(each) for each in closing]:
+            await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, until its end."""
@@ -68,6 +77,7 @@ class EntryHandlers:
         except BaseException:
             frames.leave()
             raise
+        self._sockets.add(socket)
         try:
             async for message in socket:  # in pieces
                 wait = 0.0
@@ -83,6 +93,7 @@ class EntryHandlers:
                 if line.is_full:
                     await line.drain()
         finally:
+            self._sockets.discard(socket)
             line.close()
         return socket
 

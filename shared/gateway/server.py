@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -12,14 +11,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from setoff.shared.errors import SetoffError, StateError
+from setoff.shared.gateway.door import Door
 from setoff.shared.gateway.house import House
 from setoff.shared.gateway.info import Info
+from setoff.shared.gateway.json_bodies import MAX_BODY, read_json
 from setoff.shared.gateway.orders.actions import refuse_absent
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
-from setoff.shared.gateway.streams.socket import MAX_MESSAGE, BotSocket
+from setoff.shared.gateway.streams.socket import BotSocket
 from setoff.shared.sdk import Unavailable
 
-MAX_BODY: Final = 1 << 20
 _U64: Final = 1 << 64
 _log = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 class Server:
     """Answers bots. What a browser sends for some page is refused: it would trade for whoever looks at it."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._info = Info(house)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._info: tuple[House, Info] | None = None
 
     def make_app(self) -> web.Application:
         """The routes."""
@@ -47,7 +47,9 @@ class Server:
 
     async def _respond(self, request: web.Request, kind: str) -> web.Response:
         try:
-            return web.json_response(await self.answer(kind, json.loads(await request.read())))
+            return web.json_response(await self.answer(kind, read_json(await request.read())))
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413, text=f"a request has at most {MAX_BODY} bytes")
         except (Misshapen, ValueError) as error:
             return web.Response(status=422, text=f"Failed to deserialize the JSON body into the target type: {error}")
         except BotError as error:
@@ -61,10 +63,11 @@ class Server:
         action Unavailable("not_ready") where nothing has answered: it has no status then, for it may still trade."""
         if not isinstance(request, Mapping):
             raise Misshapen("the body is an object")
+        house = self._door.house
         if kind == "info":
-            return await self._info.tell(request)
+            return await self._find_info(house).tell(request)
         try:
-            return {"status": "ok", "response": await self._do(request)}
+            return {"status": "ok", "response": await self._do(house, request)}
         except BotError as error:
             return {"status": "err", "response": str(error)}
         except SetoffError as error:
@@ -73,7 +76,12 @@ class Server:
             _log.warning("a bot's request was refused: %s", error)
             return {"status": "err", "response": to_text(error.reason, error.detail)}
 
-    async def _do(self, request: Mapping[str, Any]) -> Any:
+    def _find_info(self, house: House) -> Info:
+        if self._info is None or self._info[0] is not house:
+            self._info = house, Info(house)
+        return self._info[1]
+
+    async def _do(self, house: House, request: Mapping[str, Any]) -> Any:
         action, nonce, signature = request.get("action"), request.get("nonce"), request.get("signature")
         expires = request.get("expiresAfter")
         if not isinstance(action, Mapping) or not isinstance(signature, Mapping) or not _is_u64(nonce):
@@ -83,14 +91,14 @@ class Server:
         refuse_absent(action)
         vault = _read_vault(request.get("vaultAddress"))
         assert isinstance(nonce, int)
-        self._house.bot.check(action, nonce, signature, vault, expires)
-        sub = self._house.parties.find_own(None if vault is None else "0x" + vault.hex())
-        return await self._house.actions(sub).do(action)
+        house.bot.check(action, nonce, signature, vault, expires)
+        sub = house.parties.find_own(None if vault is None else "0x" + vault.hex())
+        return await house.actions(sub).do(action)
 
     async def _open_socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=30, max_msg_size=MAX_MESSAGE)
+        socket = web.WebSocketResponse(heartbeat=30, max_msg_size=MAX_BODY)
         await socket.prepare(request)
-        await BotSocket(self._house, socket, self.answer).serve()
+        await BotSocket(self._door, socket, self.answer).serve()
         return socket
 
 

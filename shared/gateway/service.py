@@ -15,6 +15,8 @@ from aiohttp import web
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, ConfigError, DataError
+from setoff.shared.gateway.door import Door
+from setoff.shared.gateway.exchange_client import ExchangeClient
 from setoff.shared.gateway.first_seen import check_first_seen
 from setoff.shared.gateway.house import House, find_agent
 from setoff.shared.gateway.parties import Parties
@@ -24,7 +26,7 @@ from setoff.shared.gateway.signature import Bot
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.sdk import KeySigner, MarketScales, Refusal, SetoffClient
+from setoff.shared.sdk import KeySigner, MarketScales, OperatorBond, ReceiptStore, Refusal, SetoffClient
 
 _log = logging.getLogger(__name__)
 L1_PATIENCE: Final = 3.0
@@ -43,19 +45,21 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
     signer = KeySigner(settings.private_key())
     async with SetoffClient(settings.exchange) as asking:
         try:
-            owner, agent = await find_agent(asking, settings.account, signer.address)
+            owner, account, agent = await find_agent(asking, settings.account, signer.address)
         except Refusal as error:
             raise ConfigError("bad_config", f"account: {error}") from None
     deployment = settings.find_deployment()
     name = "0x" + owner.hex()
     bot = signer.address if not settings.bot else None if settings.bot == ANYONE else bytes.fromhex(settings.bot[2:])
-    async with SetoffClient(
+    store = None if deployment is None else await asyncio.to_thread(open_receipts, settings, deployment)
+    async with ExchangeClient(
         settings.exchange,
         signer,
         account=name,
         agent=agent,
         over_socket=True,
         deployment=deployment,
+        receipt_store=store,
         patience=PATIENCE,
     ) as client:
         domain = await client.read_domain()
@@ -67,11 +71,26 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
         check = None if deployment is None else partial(check_units, settings, deployment)
         clock = partial(read_clock, settings, deployment, client)
         guard = Bot(bot, folder / f"nonces-{'anyone' if bot is None else bot.hex()}.json")
-        house = House(
-            client, Parties(owner, settings.sub, own), "0x" + signer.address.hex(), guard, folder, check, clock
-        )
+        parties, key = Parties(owner, settings.sub, own), "0x" + signer.address.hex()
+        house = House(client, parties, key, guard, folder, check, clock, (account, agent))
         await house.universe.load()
         yield house
+
+
+def open_receipts(settings: GatewaySettings, deployment: Deployment) -> ReceiptStore | None:
+    """Where the operator's receipts are kept and checked; None where L1 says that it has put up no bond for any.
+
+    Raises DataError.
+    """
+    bond: OperatorBond | None = None
+    try:
+        bond = OperatorBond.read(open_l1(settings, deployment), deployment)
+    except ChainError as error:
+        _log.warning("receipts are kept, but not checked: %s", error)
+    if bond is not None and not bond.exit_delay:
+        _log.warning("the operator has no bond for receipts on L1: none are asked for")
+        return None
+    return ReceiptStore.open(settings.receipts, deployment, bond)
 
 
 async def check_units(settings: GatewaySettings, deployment: Deployment, scales: MarketScales) -> None:
@@ -107,8 +126,8 @@ def open_l1(settings: GatewaySettings, deployment: Deployment) -> L1:
 @asynccontextmanager
 async def serve(settings: GatewaySettings) -> AsyncIterator[tuple[House, str]]:
     """A gateway that listens, and its URL. Raises ConfigError, Unavailable, DataError."""
-    async with open_house(settings) as house:
-        runner = web.AppRunner(Server(house).make_app(), access_log=None, shutdown_timeout=GRACE)
+    async with Door(partial(open_house, settings)) as door:
+        runner = web.AppRunner(Server(door).make_app(), access_log=None, shutdown_timeout=GRACE)
         await runner.setup()
         host, port = settings.address
         try:
@@ -116,7 +135,7 @@ async def serve(settings: GatewaySettings) -> AsyncIterator[tuple[House, str]]:
             await site.start()
             server = site._server
             assert isinstance(server, asyncio.Server)
-            yield house, f"http://{host}:{server.sockets[0].getsockname()[1]}"
+            yield door.house, f"http://{host}:{server.sockets[0].getsockname()[1]}"
         except OSError as error:
             raise ConfigError("port_taken", f"{settings.listen}: {error.strerror}") from None
         finally:

@@ -59,6 +59,11 @@ class GatewaySettings(Settings):
         unit="seconds",
         limit=Between(1, 10**9),
     )
+    receipts: Path = setting(
+        Path("var/receipts"),
+        """Where the operator's signed receipts are kept, checked as they come, where there is a deployment file and the
+        operator has a bond; `setoff receipts check` holds them against L1.""",
+    )
     state_dir: Path = setting(
         Path("var/gateway"),
         "Where the bot's own ids of orders (cloids), its nonces and the leverage that it chose are kept.",

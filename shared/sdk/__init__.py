@@ -1,6 +1,7 @@
 """What a trader installs, by one door: `from setoff.shared.sdk import SetoffClient, KeySigner`.
 
-SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`
+SetoffClient, SubmitResult      trade at an exchange over HTTP, what became of a record; `Refusal`, `Unavailable`,
+                                `ReceiptBroken`
 BlockingClient                  the same without `await`
 Balance, Position, OpenOrder    an account in decimals, and a trade: `Execution`
 LocalBook                       a book kept up to date and checked: `async with client.book(market) as book`
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
     from setoff.shared.sdk.replay import InclusionResult, Replay
     from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
-    from setoff.shared.sdk.submission import SubmitResult
+    from setoff.shared.sdk.submission import ReceiptBroken, SubmitResult
     from setoff.shared.sdk.vault import Vault
     from setoff.shared.sdk.ways_out import WayOut, WaysOut
 
@@ -61,7 +62,7 @@ _HOMES: Final = {
     "sdk.receipt_store": ("OperatorBond", "ReceiptStore"),
     "sdk.replay": ("InclusionResult", "Replay"),
     "sdk.signer": ("KeySigner", "Signer", "WalletSigner"),
-    "sdk.submission": ("SubmitResult",),
+    "sdk.submission": ("ReceiptBroken", "SubmitResult"),
     "sdk.vault": ("Vault",),
     "sdk.ways_out": ("WayOut", "WaysOut"),
 }
@@ -86,6 +87,7 @@ __all__ = [
     "OrderEntry",
     "Position",
     "Quoter",
+    "ReceiptBroken",
     "ReceiptStore",
     "Refusal",
     "Replay",

@@ -6,7 +6,6 @@ from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.codec.integers import PPM
-from setoff.shared.errors import InputError
 from setoff.shared.state import keys
 from setoff.shared.wire.records import SIGNED, encode_body
 
@@ -41,10 +40,7 @@ def make_body(name: str, account: int, nonce: int, agent: int, *fields: int | by
     """The 60-byte body of a record of the signed type `name`; `fields`: those between its head and its agent, if any.
 
     `agent`: number of the agent who signs, 0 for the owner; types that only an owner signs have no field for it. Raises
-    InputError for a number beyond its field's width, and for an agent where only the owner may.
+    InputError for a number beyond its field's width.
     """
-    is_for_agents = SIGNED[name].fields[-1].name == "agent"
-    if agent and not is_for_agents:
-        raise InputError("bad_signature", "an agent trades; money and keys are the owner's")
-    signer = (agent,) if is_for_agents else ()
+    signer = (agent,) if SIGNED[name].fields[-1].name == "agent" else ()
     return encode_body(name, (account, nonce, *fields, *signer))

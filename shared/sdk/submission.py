@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from setoff.shared.codec import eip712, records
-from setoff.shared.errors import DataError
+from setoff.shared.errors import DataError, InputError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import make_body
 from setoff.shared.sdk.bounded_answers import RECORD_BYTES, reading
@@ -20,7 +20,7 @@ from setoff.shared.sdk.history import History
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.state import keys
 from setoff.shared.wire.receipts import SignedReceipt
-from setoff.shared.wire.records import encode_record
+from setoff.shared.wire.records import SIGNED, encode_record
 
 if TYPE_CHECKING:  # what holds receipts against L1 takes as long to import as all the rest
     from setoff.shared.config.deployment_file import Deployment
@@ -74,6 +74,14 @@ class SubmitResult:
         """What was traded at once has cost on average, in quote per base; None if nothing was traded."""
         traded = sum((each.size for each in self.executions), Decimal())
         return sum((each.price * each.size for each in self.executions), Decimal()) / traded if traded else None
+
+
+class ReceiptBroken(DataError):
+    """A record was taken, and its receipt is missing, wrong or worthless: `result` is what became of it."""
+
+    def __init__(self, detail: str, result: SubmitResult) -> None:
+        super().__init__("receipt_broken", detail)
+        self.result = result
 
 
 class Nonces:
@@ -134,8 +142,8 @@ class Submission(History):
         One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
         keeps a history answers what became of it, and it never counts twice; a client with `patience` does so itself.
         `find` looks it up, too. After a refusal the next record has the same nonce, if no other was signed meanwhile.
-        Raises Refusal or Unavailable; DataError("receipt_broken") if the record was taken, and its receipt is missing,
-        wrong or worthless.
+        Raises Refusal or Unavailable; ReceiptBroken, with what became of it, if the record was taken and its receipt is
+        missing, wrong or worthless.
         """
         try:
             answer = await self._deliver(encode_record(record, leg_pages))
@@ -146,11 +154,6 @@ class Submission(History):
             elif account == self._account and account:
                 self._nonces.give_back(nonce)
             raise
-        store, signed = self._receipt_store, tuple[SignedReceipt, ...]()
-        if store is not None and not answer.get("is_repeat"):
-            with reading("the answer to a record"):
-                taken = leg_pages[: int(answer.get("leg_pages", 0))]
-            signed = tuple(store.take([record, *taken], answer.get("receipts")))
         order_slot = 0
         if record[0] == records.ORDER:
             order_slot = records.decode_order(record).order_slot
@@ -166,12 +169,17 @@ class Submission(History):
                 tuple(answer["fills"]),
                 str(answer["outcome"]),
                 tuple(int(resting) for resting in answer.get("legs", ())),
-                signed,
-                bool(answer.get("is_paused", False)),
+                is_paused=bool(answer.get("is_paused", False)),
             )
             for fill in result.fills:
                 int(fill["price"]), int(fill["size"])
-        return result
+            taken = leg_pages[: int(answer.get("leg_pages", 0))]
+        if self._receipt_store is None or answer.get("is_repeat"):
+            return result
+        try:
+            return replace(result, signed=tuple(self._receipt_store.take([record, *taken], answer.get("receipts"))))
+        except DataError as error:
+            raise ReceiptBroken(error.detail, result) from None
 
     async def _deliver(self, payload: dict[str, Any]) -> dict[str, Any]:
         """What is answered to a record: to the same bytes again, while there is patience and nothing is."""
@@ -249,11 +257,22 @@ class Submission(History):
         await self._load_domain()
         return eip712.domain_separator(self._chain_id, self._vault)
 
+    async def find_other_domain(self) -> str:
+        """Where the exchange names another chain or vault than this client signs for: which, in words; else ""."""
+        chain_id, vault = await self._ask_domain()
+        if not self._vault or (chain_id, vault) == (self._chain_id, self._vault):
+            return ""
+        known = f"chain {self._chain_id} and vault 0x{self._vault.hex()}"
+        return f"it is of chain {chain_id} and vault 0x{vault.hex()}, and not of {known}"
+
+    async def _ask_domain(self) -> tuple[int, bytes]:
+        info = await self.info()
+        with reading("what the exchange says of itself"):
+            return int(info["chain_id"]), bytes.fromhex(info["vault"].removeprefix("0x"))
+
     async def _load_domain(self) -> None:
         if not self._vault:
-            info = await self.info()
-            with reading("what the exchange says of itself"):
-                chain_id, vault = int(info["chain_id"]), bytes.fromhex(info["vault"].removeprefix("0x"))
+            chain_id, vault = await self._ask_domain()
             known = self._deployment
             if known is not None and (known.chain_id, known.vault_bytes) != (chain_id, vault):
                 text = f"the deployment file names chain {known.chain_id} and vault {known.vault}"
@@ -263,4 +282,12 @@ class Submission(History):
 
     async def _signed(self, name: str, *fields: int | bytes) -> bytes:
         """The account's next record, of the signed type `name`."""
-        return self.sign(make_body(name, await self.load(), self._nonces.take(), self._agent, *fields))
+        if self._agent and SIGNED[name].fields[-1].name != "agent":
+            raise InputError("bad_signature", "an agent trades; money and keys are the owner's")
+        account, nonce = await self.load(), self._nonces.take()
+        try:
+            body = make_body(name, account, nonce, self._agent, *fields)
+        except InputError:
+            self._nonces.give_back(nonce)
+            raise
+        return self.sign(body)

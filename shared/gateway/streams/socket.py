@@ -11,7 +11,9 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from setoff.shared.errors import SetoffError, StateError
+from setoff.shared.gateway.door import Door
 from setoff.shared.gateway.house import House
+from setoff.shared.gateway.json_bodies import read_json
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
 from setoff.shared.gateway.streams import account_streams as accounts
 from setoff.shared.gateway.streams import market_streams as markets
@@ -40,7 +42,6 @@ STREAMS: Final[dict[str, tuple[str, Stream]]] = {
 """By the type of the subscription: the channel of its messages, and what makes them."""
 MAX_STREAMS: Final = 100
 """Of one socket."""
-MAX_MESSAGE: Final = 1 << 20
 AGAIN: Final = 1.0
 """Seconds after which a stream is begun again that the exchange has ended."""
 
@@ -50,27 +51,30 @@ _log = logging.getLogger(__name__)
 class BotSocket:
     """Serves one connection until it ends."""
 
-    def __init__(self, house: House, socket: web.WebSocketResponse, post: Post) -> None:
-        self._house = house
+    def __init__(self, door: Door, socket: web.WebSocketResponse, post: Post) -> None:
+        self._door = door
         self._socket = socket
         self._post = post
         self._streams: dict[str, asyncio.Task[None]] = {}
+        self._wanted: dict[str, Mapping[str, Any]] = {}
         self._posts: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Read what comes."""
+        self._door.movers.add(self._move)
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     await self._take(message.data)
         finally:
+            self._door.movers.discard(self._move)
             for task in (*self._streams.values(), *self._posts):
                 task.cancel()
             await asyncio.gather(*self._streams.values(), *self._posts, return_exceptions=True)
 
     async def _take(self, text: str) -> None:
         try:
-            request = json.loads(text)
+            request = read_json(text)
             method = request["method"]
             if method == "ping":
                 await self._send("pong")
@@ -82,7 +86,7 @@ class BotSocket:
                 task.add_done_callback(self._posts.discard)
             else:
                 raise ValueError(method)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (Misshapen, ValueError, KeyError, TypeError, AttributeError):
             await self._send("error", f"Error parsing JSON into valid websocket request: {text[:200]}")
 
     async def _change(self, method: str, subscription: Mapping[str, Any]) -> None:
@@ -102,13 +106,20 @@ class BotSocket:
             await self._send("error", f"Cannot track more than {MAX_STREAMS} subscriptions: {json.dumps(subscription)}")
         else:
             await self._send("subscriptionResponse", {"method": method, "subscription": subscription})
+            self._wanted[key] = subscription
             self._streams[key] = asyncio.create_task(self._push(key, subscription))
+
+    def _move(self, _: House) -> None:
+        """Begin all streams again: the exchange is another one."""
+        for key, task in list(self._streams.items()):
+            task.cancel()
+            self._streams[key] = asyncio.create_task(self._push(key, self._wanted[key]))
 
     async def _push(self, key: str, subscription: Mapping[str, Any]) -> None:
         channel, stream = STREAMS[subscription["type"]]
         while True:
             try:
-                async for data in stream(self._house, subscription):
+                async for data in stream(self._door.house, subscription):
                     await self._send(channel, data)
                 return
             except (BotError, Misshapen) as error:
@@ -117,6 +128,7 @@ class BotSocket:
                 return
             except SetoffError as error:
                 _log.warning("the stream %s has ended: %s", key, error)
+                self._door.doubt()
                 await asyncio.sleep(AGAIN)
             except ConnectionError:
                 return  # the bot has gone

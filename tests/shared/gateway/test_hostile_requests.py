@@ -3,12 +3,14 @@
 import copy
 import random
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.support.gateways.gateway_town import AGENT, PRICE, GatewayTown, clear
 
 from setoff.shared.errors import SetoffError
+from setoff.shared.gateway.door import Door
 from setoff.shared.gateway.refusals import BotError, Misshapen
 from setoff.shared.gateway.server import Server
 from setoff.shared.gateway.service import open_house
@@ -78,8 +80,8 @@ async def test_a_spoilt_request_is_answered_or_refused(town: GatewayTown, tmp_pa
     )
     unthought: list[tuple[Any, BaseException]] = []
     refused = 0
-    async with open_house(settings) as house:
-        server = Server(house)
+    async with Door(partial(open_house, settings)) as door:
+        server = Server(door)
         for kind, whole in requests(town.owner):
             for _ in range(TRIES):
                 body = spoil(dice, copy.deepcopy(whole))

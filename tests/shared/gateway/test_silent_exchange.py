@@ -1,6 +1,7 @@
 """What a gateway believes of an exchange's clock, and what it says where the exchange says nothing."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -9,6 +10,8 @@ import pytest
 from tests.support.processes.running_operator import DEPLOYMENT
 
 from setoff.shared.errors import DataError
+from setoff.shared.gateway.door import Door
+from setoff.shared.gateway.exchange_client import ExchangeClient
 from setoff.shared.gateway.house import House
 from setoff.shared.gateway.parties import Parties
 from setoff.shared.gateway.refusals import BotError, to_told
@@ -24,7 +27,7 @@ MARKET = {"market": 1, "symbol": "BTC-PERP", "base": "BTC", "quote": "USDC", "ti
 ORDER = {"a": 0, "b": True, "p": "100", "s": "1", "r": False, "t": {"limit": {"tif": "Gtc"}}}
 
 
-class Exchange(SetoffClient):
+class Exchange(ExchangeClient):
     """One that tells a time, and answers orders with an error."""
 
     def __init__(self, error: Exception | None = None, ahead: int = 0) -> None:
@@ -50,7 +53,8 @@ async def answer(error: Exception, folder: Path) -> Any:
     await house.universe.load()
     action = {"type": "order", "orders": [ORDER, ORDER], "grouping": "na"}
     request = {"action": action, "nonce": time.time_ns() // 1_000_000 + 5, "signature": {}}
-    return await Server(house).answer("action", request)
+    async with Door(lambda: nullcontext(house)) as door:
+        return await Server(door).answer("action", request)
 
 
 async def test_orders_that_nobody_answers_have_no_status(tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
 """What the setting `feeds` may say, and what is wrong with what it may not."""
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from setoff.deploy.cli.main import main
 from setoff.shared.errors import ConfigError
 from setoff.shared.oracle.feeds import SourceName, parse_feeds
 from setoff.shared.oracle.settings import OracleSettings
@@ -17,6 +22,22 @@ def test_sources_of_every_kind_by_market() -> None:
     }
     assert str(parse_feeds(text)["BTC-PERP"][1]) == KRAKEN
     assert parse_feeds("") == {}
+
+
+def test_what_the_page_shows_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("SETOFF_DEPLOYMENT", "SETOFF_RPC_URL"):
+        monkeypatch.delenv(name, raising=False)
+    page = (Path(__file__).resolve().parents[3] / "shared" / "oracle" / "README.md").read_text()
+    for text in re.findall(r"feeds=(\S+)", page):
+        sources = len(parse_feeds(text)["BTC-PERP"])
+        assert not OracleSettings(feeds=text, min_sources=min(sources, 3)).find_conflicts()
+    price, check = re.findall(r"^\$ (echo .*|setoff oracle check --set min_sources=1 .*)$", page, re.MULTILINE)
+    subprocess.run(["bash", "-ec", price], check=True)
+    assert main(check.split()[1:]) == 0
+    assert "BTC-PERP: 78000, of 1 sources" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

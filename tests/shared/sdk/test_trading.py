@@ -9,7 +9,7 @@ from setoff.deploy.simulation.sample_traffic import START_TIME, agent_key, oracl
 from setoff.shared.codec.records import ABOVE, BUY, CANCEL_LEG, FOK, IOC, REDUCE_ONLY, SELL, SELL_LEG, Leg
 from setoff.shared.errors import InputError
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient
-from setoff.shared.sdk.bodies import get_bound
+from setoff.shared.sdk.bodies import get_bound, make_body
 from setoff.shared.wire.scopes import Scope
 
 
@@ -113,8 +113,10 @@ async def test_an_agent_trades_and_cannot_touch_the_money(exchange: Running) -> 
         await owner.set_agent(3, key.address, START_TIME + 100)
         result = await agent.place(1, BUY, 90, 1)
         assert [order["order_slot"] for order in await owner.orders()] == [result.order_slot]
-        with pytest.raises(Refusal, match="bad_signature"):
+        with pytest.raises(InputError, match="money and keys are the owner's"):
             await agent.withdraw(1)
+        with pytest.raises(Refusal, match="bad_signature"):  # nor by a client that signs it all the same
+            await agent.submit(agent.sign(make_body("Withdraw", 1, 50, 0, 1)))
         await agent.bulk([Leg(CANCEL_LEG, 1, result.order_slot)])
         await owner.set_agent(3, bytes(20), 0)  # the agent has used none of its nonces
         for _ in range(2):

@@ -1,0 +1,59 @@
+"""The gateway's client of the exchange: it tells when something is odd with that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Self
+
+from setoff.shared.errors import SetoffError
+from setoff.shared.sdk import ReceiptBroken, SetoffClient, SubmitResult
+
+ODD: Final = frozenset(
+    ("not_ready", "not_found", "unknown_account", "bad_signature", "agent_expired", "nonce_too_far", "wrong_deployment")
+)
+"""Reasons that an exchange may have because it is another one, or away."""
+_log = logging.getLogger(__name__)
+
+
+class ExchangeClient(SetoffClient):
+    """A client with somebody to tell of what is odd."""
+
+    on_trouble: Callable[[], None] | None = None
+
+    def at(self, sub: int) -> Self:
+        """See `SetoffClient`."""
+        twin = super().at(sub)
+        twin.on_trouble = self.tell_trouble
+        return twin
+
+    def tell_trouble(self) -> None:
+        """Something was odd."""
+        if self.on_trouble is not None:
+            self.on_trouble()
+
+    async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
+        """See `SetoffClient`; a receipt that is no good does not make a record that was taken look as if it was not."""
+        try:
+            return await super().submit(record, leg_pages)
+        except ReceiptBroken as error:
+            _log.error("a record was taken, and its receipt is no good: %s; see `setoff receipts check`", error.detail)
+            return error.result
+
+    async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            return await super()._request(method, path, **options)
+        except SetoffError as error:
+            self._look_at(error)
+            raise
+
+    async def _post_record(self, payload: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await super()._post_record(payload)
+        except SetoffError as error:
+            self._look_at(error)
+            raise
+
+    def _look_at(self, error: SetoffError) -> None:
+        if error.reason in ODD:
+            self.tell_trouble()

@@ -1,0 +1,28 @@
+"""What bots send, read as JSON: no deeper than their API goes, and no numbers that are none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NoReturn
+
+from setoff.shared.gateway.refusals import Misshapen
+from setoff.shared.sdk.bounded_answers import MAX_DEPTH, check_depth
+
+MAX_BODY: Final = 1 << 20
+"""Bytes of a request."""
+
+
+def read_json(body: bytes | str) -> Any:
+    """What it says. Raises Misshapen for what is no JSON, more than MAX_BODY bytes, or nested deeper than MAX_DEPTH."""
+    if len(body) > MAX_BODY:
+        raise Misshapen(f"it has {len(body)} bytes, and may have {MAX_BODY}")
+    try:
+        text = body if isinstance(body, str) else body.decode()
+        check_depth(text)
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Misshapen(f"no JSON of at most {MAX_DEPTH} levels: {error}") from None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON's")
