@@ -4,7 +4,8 @@
                           answers {"kept": so many are new}
     GET  /v1/receipts     how many wait, and the charges
     GET  /v1/blobs/0x…    and POST /v1/blobs: see `chain/blobs.py`
-    GET  /console/        the web console: see `shared/console/`
+    GET  /console/        the web console (`shared/console/`), where one was built and the setting `console` is not off,
+                          and what it shows: /v1/watch, /v1/games/…, /v1/past (`monitor/game_desk.py`)
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was kept. What was taken is
 held against the posted batches from then on; charges are prosecuted by the challenger, if the watcher has a key.
@@ -28,6 +29,7 @@ from setoff.shared.wire.refusals import answer_errors
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.monitor.game_desk import GameDesk
 from setoff.watcher.pulse import Pulse
 from setoff.watcher.receipts.desk import ReceiptDesk
 from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket
@@ -57,16 +59,23 @@ async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
     operator = await asyncio.to_thread(ReceiptsContract(context.l1, context.deployment.receipts).operator)
     store = ReceiptDocket(context.store)
     desk = ReceiptDesk(store, context.deployment.domain, operator)
-    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *Console(settings, "watcher").routes()]
+    console = Console(settings, "watcher")
+    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *console.routes()]
+    games = GameDesk(settings, context.store) if console.is_there else None
+    routes += games.routes() if games else ()
     runner = web.AppRunner(make_app(routes), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, *settings.address).start()
         host, port = runner.addresses[0][:2]
+        url = f"http://{host}:{port}"
+        print(f"server: {url}", flush=True)
         with Pulse(context.store, "server").beating() as pulse:
-            pulse.tell(url=f"http://{host}:{port}")
+            pulse.tell(url=url)
             while not stop.is_set():
                 await asyncio.to_thread(_review, settings, context, store, pulse)
+                if games:
+                    await asyncio.to_thread(_keep, games)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.to_thread(stop.wait, settings.l1_poll), settings.l1_poll + 1)
     finally:
@@ -84,3 +93,9 @@ def _review(settings: WatcherSettings, context: Context, store: ReceiptDocket, p
     except (SetoffError, RedisError) as error:
         log.warning("receipts were not reviewed: %s", error)
         pulse.tell(error=str(error))
+
+
+def _keep(games: GameDesk) -> None:
+    """What fails is tried again in the next round, and said to whoever asks."""
+    with contextlib.suppress(SetoffError, RedisError, OSError):
+        games.keep()

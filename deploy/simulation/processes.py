@@ -13,6 +13,7 @@ from setoff.deploy.devnet.devnet import OPERATOR, WATCHERS, Devnet
 from setoff.deploy.devnet.process import Process
 from setoff.deploy.simulation.lies import CLAIM_LIES, RECEIPT_LIES
 from setoff.shared.codec import signatures
+from setoff.shared.console.serving import PATH
 
 OPERATOR_DATABASE: Final = 0
 OPERATOR_PROCESSES: Final = ("sequencer", "publisher")
@@ -107,6 +108,12 @@ class Processes:
     def operator_url(self) -> str:
         """Where the API listens, as soon as it does. Raises StateError."""
         return self.running["sequencer"].wait_for("sequencer:", START_SECONDS)
+
+    def console_urls(self) -> list[str]:
+        """Where the web console is, if one was built: the operator's, then each watcher's. Raises StateError."""
+        watchers = [process for name, process in self.running.items() if name.startswith("watcher-")]
+        urls = [self.operator_url(), *(each.wait_for("server:", START_SECONDS) for each in watchers)]
+        return [f"{url}{PATH}/" for url in urls]
 
     def check(self) -> None:
         """Raises StateError if one of the processes has ended."""

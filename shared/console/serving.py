@@ -42,6 +42,11 @@ class Console:
             name: gzip.compress(data) for name, data in self._files.items() if len(data) >= LEAST and _is_text(name)
         }
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is one."""
+        return bool(self._files)
+
     def routes(self) -> list[web.RouteDef]:
         """For an application."""
         return [

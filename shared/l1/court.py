@@ -132,6 +132,10 @@ class CourtReader:
         """The last block whose events are in."""
         return next(reversed(self._marks), self._first - 1)
 
+    def events_of(self, key: bytes) -> list[tuple[int, KeyEvent]]:
+        """What happened to a claim, with the blocks; nothing of one that was closed long ago."""
+        return [(number, event) for number, event in self._journal if isinstance(event, KeyEvent) and event.key == key]
+
     def block_hash(self, number: int) -> bytes | None:
         """The hash of a block whose events are in, None if it is not remembered."""
         return self._marks.get(number)

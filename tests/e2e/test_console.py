@@ -1,12 +1,19 @@
 """The web console as people meet it: a real browser, a real exchange."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.support.processes.console import find_chromium, find_console, play
 from tests.support.processes.trading_floor import open_trading_floor
 
+from setoff.deploy.simulation.demo.console import Console
+from setoff.deploy.simulation.demo.play import Play, Script
+from setoff.deploy.simulation.demo.summary import Summary
 from setoff.shared.codec.records import SELL
+from setoff.shared.params import DEMO
 
 MAKER, TRADER = range(2)
 
@@ -23,3 +30,21 @@ def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
         with floor.client(TRADER) as trader:
             balance = trader.balance()
         assert not balance.orders and [position.size for position in balance.positions] == [Decimal("0.01")]
+
+
+@pytest.mark.long
+def test_a_lie_is_followed_from_its_claim_to_its_verdict(tmp_path: Path) -> None:
+    find_chromium()
+    find_console()
+    told: dict[str, Any] = {}
+
+    def look(summary: Summary, urls: list[str]) -> None:
+        assert summary.passed
+        told.update(play("lie", urls[1].removesuffix("/console/"), "4"))
+
+    script = replace(Script(DEMO.check()), records=1500, trading_seconds=20.0, hurries=True)
+    with Console() as console:
+        Play(script, tmp_path, console, stay=look).run()
+    assert "in what that step makes of it" in told["where"]
+    assert "(true)" in told["judged"] and "(false)" in told["judged"] and "the operator says (false)" in told["judged"]
+    assert ["the operator" in side and "out, by proof" in side for side in told["sides"]].count(True) == 1

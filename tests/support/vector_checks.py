@@ -15,7 +15,6 @@ from eth_abi.abi import decode
 from tests.support.l1_checks import list_l1_checks
 from tests.support.late_tree import begin_late
 
-from setoff.deploy.cli.inspection.leaves import DECODERS
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -27,6 +26,7 @@ from setoff.shared.machine.blobs import BLOBS, commit, hash_commitment, pack
 from setoff.shared.machine.data import CALLDATA, DataModule, data_root, prove_record
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.history import EPOCH, HistoryTree, PaddedTree
+from setoff.shared.machine.leaf_names import DECODERS
 from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.machine.tracing import honest_step, trace_inputs, used_inputs
 from setoff.shared.machine.witness import PROOF_TYPES, StepInput, StepProof, WitnessLeaf, prove_step

@@ -66,6 +66,16 @@ class DisputeMonitor:
             histories = Histories.of(settings, deployment)
             self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)
 
+    @property
+    def reader(self) -> CourtReader:
+        """The court, as of the last look."""
+        return self._reader
+
+    @property
+    def archive(self) -> Archive | None:
+        """What the watcher has of batches and machines; None without its Redis."""
+        return None if self._store is None else Archive(self._store, self._chain)
+
     def read_past(self) -> list[PastDispute]:
         """The disputes that are over. Raises ChainError."""
         account = bytes.fromhex(self._account.removeprefix("0x"))

@@ -28,5 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=parse_count, default=0, metavar="N", help="chooses keys and which orders are sent"
     )
+    parser.add_argument(
+        "--console", action="store_true", help="print where the web consoles are, and keep all running until Ctrl-C"
+    )
     parser.add_argument("--report", type=parse_path, metavar="FILE", help="write the summary there, too, as JSON")
     parser.add_argument("--keep", type=parse_path, metavar="DIR", help="keep logs and state in a new folder there")

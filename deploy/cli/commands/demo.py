@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -12,8 +13,12 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from setoff.deploy.cli.output import show
+
+if TYPE_CHECKING:
+    from setoff.deploy.simulation.demo.summary import Summary
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends it, nothing is left running
     try:
         with Console(RichConsole(stderr=True, highlight=False) if arguments.json else None) as console:
-            summary = Play(script, folder, console).run()
+            summary = Play(script, folder, console, stay=_stay if arguments.console else None).run()
     except SetoffError as error:
         print(f"setoff: the demo failed: {error}\nlogs and state: {folder}", file=sys.stderr)
         return 1
@@ -58,6 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.report.write_text(text)
     show(arguments, summary.to_dict(), f"logs, state and summary: {folder}{os.sep}")
     return 0 if summary.passed else 1
+
+
+def _stay(summary: Summary, urls: list[str]) -> None:
+    """Keep everything running until Ctrl-C."""
+    verdict = "every fact was found on chain" if summary.passed else "NOT every fact was found on chain"
+    print(f"the demo is over, {verdict}; everything still runs, until Ctrl-C:", *urls, sep="\n  ", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
 
 
 def make_folder(keep: Path | None) -> Path:

@@ -8,7 +8,6 @@ from setoff.deploy.cli.connections import open_reader
 from setoff.deploy.cli.inspection.batches import explain_batch, explain_record
 from setoff.deploy.cli.inspection.epochs import explain_epoch
 from setoff.deploy.cli.inspection.games import explain_games
-from setoff.deploy.cli.inspection.leaves import list_fields, name_leaf, parse_leaf, read_leaf
 from setoff.deploy.cli.inspection.messages import explain_message
 from setoff.deploy.cli.inspection.roots import explain_root
 from setoff.deploy.cli.inspection.steps import explain_steps
@@ -17,6 +16,7 @@ from setoff.deploy.cli.output import show, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import InputError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.machine.leaf_names import list_fields, name_leaf, parse_leaf, read_leaf
 from setoff.shared.sdk.replay import Replay
 
 

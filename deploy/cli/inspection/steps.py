@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from setoff.deploy.cli.inspection.leaves import find_changes, name_leaf
 from setoff.deploy.cli.inspection.past import go_to
 from setoff.deploy.cli.inspection.told import Told
 from setoff.deploy.cli.inspection.words import describe_input, show_hex
 from setoff.shared.codec import records
 from setoff.shared.errors import OUTCOMES, InputError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.history import EPOCH
-from setoff.shared.machine.machine import Machine
-from setoff.shared.rules import phases
-from setoff.shared.state.store import encode_leaf
+from setoff.shared.machine.leaf_names import find_changes, name_leaf
+from setoff.shared.machine.step_walk import Step, walk_steps
 
 MOST: Final = 200
 """Steps of an input that are told one by one; any other can be asked for."""
-
-
-class Step(NamedTuple):
-    """One micro-step: what ran, and each leaf that it used, as it was and as it is."""
-
-    micro: int
-    rule: str
-    leaves: dict[int, tuple[bytes, bytes]]
-    end: bytes
-    """Machine hash after it."""
-
-
-def walk_steps(machine: Machine, batch: Batch, input_index: int) -> Iterator[Step]:
-    """Take the steps of an input one by one."""
-    micro = 0
-    while micro == 0 or machine.regs.phase != phases.IDLE:
-        rule = "fetch" if micro == 0 else phases.NAMES[machine.regs.phase]
-        machine.state.commit()
-        tree = machine.state.tree.copy()
-        machine.step(batch, input_index, micro)
-        used = {key: (tree.get(key), encode_leaf(key, leaf)) for key, leaf in machine.state.touched.items()}
-        yield Step(micro, rule, used, machine.hash())
-        micro += 1
 
 
 def explain_steps(

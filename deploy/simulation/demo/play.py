@@ -38,6 +38,8 @@ WITHDRAWAL: Final = 12_345_678_901
 EARLY: Final = frozenset({"wrong-funding"})
 """Lies whose only place in a short run is at its beginning: a market is cranked once a minute."""
 
+Stay = Callable[[Summary, list[str]], None]
+"""Called when all is over and everything still runs, with the addresses of the consoles."""
 Interference = Callable[[Monitor, Processes], None]
 """Called after every look at L1, to meddle with what is going on."""
 
@@ -74,9 +76,17 @@ class Script:
 class Play:
     """One run in `folder`, which keeps logs and state; use it once."""
 
-    def __init__(self, script: Script, folder: Path, console: Console, interfere: Interference | None = None) -> None:
+    def __init__(
+        self,
+        script: Script,
+        folder: Path,
+        console: Console,
+        interfere: Interference | None = None,
+        stay: Stay | None = None,
+    ) -> None:
         self.script = script
         self._interfere = interfere
+        self._stay = stay
         self.folder = folder
         self.console = console
         self._market: Market | None = None
@@ -95,7 +105,10 @@ class Play:
         self.console.tell(f"chain {deployment.chain_id} at {devnet.chain.url}, court {deployment.court}")
         processes = Processes(devnet, self.folder)
         try:
-            return asyncio.run(self._play(devnet, processes))
+            summary = asyncio.run(self._play(devnet, processes))
+            if self._stay is not None:
+                self._stay(summary, processes.console_urls())
+            return summary
         finally:
             processes.stop()
 
@@ -113,6 +126,10 @@ class Play:
         for number in range(1, script.watchers + 1):
             slander = script.slander if number == 1 else ""
             processes.start_watcher(number, lie=slander, lie_epoch=script.lie_from // script.params.epoch_batches)
+
+        if self._stay is not None:
+            for url in await asyncio.to_thread(processes.console_urls):
+                console.tell(f"a console is at {url}")
 
         console.chapter(f"{script.traders} traders deposit on L1")
         traders = [Trader(derive_key(script.seed, "trader", i), domain) for i in range(script.traders)]

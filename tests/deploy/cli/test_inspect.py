@@ -10,7 +10,6 @@ from tests.support.chains.town import Followed, Town, open_town
 
 from setoff.deploy.cli.advice import OUTCOMES as ADVICE
 from setoff.deploy.cli.advice import find_advice
-from setoff.deploy.cli.inspection.leaves import FORMS, name_leaf, parse_leaf
 from setoff.deploy.cli.inspection.words import describe_input
 from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.faults import plan_fault
@@ -20,6 +19,7 @@ from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.errors import OUTCOMES, SERVICE_REASONS, InputError, SetoffError
 from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.leaf_names import FORMS, name_leaf, parse_leaf
 
 Inspect = Callable[..., str]
 

@@ -15,19 +15,31 @@ const pages = {
   account: lazy(() => import("./settlement/AccountPage")),
   record: lazy(() => import("./settlement/RecordPage")),
   risk: lazy(() => import("./risk/RiskPage")),
+  verify: lazy(() => import("./verify/VerifyPage")),
+  watch: lazy(() => import("./watch/WatchPage")),
+  games: lazy(() => import("./watch/GamesPage")),
+  game: lazy(() => import("./watch/GamePage")),
 };
 
 const OPERATOR: readonly Place[] = [
   { path: "market", name: "Market" },
   { path: "settlement", name: "Settlement", within: ["batch", "account", "record"] },
   { path: "risk", name: "Risk" },
+  { path: "verify", name: "Verify" },
+];
+
+const WATCHER: readonly Place[] = [
+  { path: "watch", name: "Watcher" },
+  { path: "games", name: "Disputes", within: ["game"] },
 ];
 
 function App() {
-  const name = (route.value[0] ?? "market") as keyof typeof pages;
-  const Page = pages[name] ?? pages.market;
+  const places = config.value.role === "operator" ? OPERATOR : WATCHER;
+  const home = config.value.role === "operator" ? "market" : "watch";
+  const name = (route.value[0] ?? home) as keyof typeof pages;
+  const Page = pages[name] ?? pages[home];
   return (
-    <Shell places={OPERATOR}>
+    <Shell places={places}>
       <Page key={route.value.join("/")} />
     </Shell>
   );
@@ -39,6 +51,7 @@ async function start(): Promise<void> {
   try {
     await loadConfig();
     if (config.value.role === "operator") await loadExchange();
+    else (await import("./watch/watch")).loadWatch();
     render(<App />, place);
   } catch (error) {
     render(

@@ -13,7 +13,7 @@ export function TradesPanel() {
       <header class="panel-head">
         <h2>Trades</h2>
       </header>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Latest trades">
+      <div class="scroll" tabIndex={0} role="group" aria-label="Latest trades">
         <table class="table tight">
           <thead>
             <tr>

@@ -12,6 +12,8 @@ import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
 import { Table } from "../ui/Table";
 
+/** Ppm of the mark at which the bar of nearness is half full. */
+const NEAR = 50_000;
 const MOST = 100;
 /** Accounts that are looked at, the first ones. */
 const LADDER_MS = 15_000;
@@ -40,7 +42,6 @@ export default function RiskPage() {
   const decimals = info.value?.collateral.decimals ?? 6;
   const rungs = ladder.value.data ?? [];
   const shares = backstop.value.data;
-  const farthest = Math.max(...rungs.map((rung) => Math.abs(rung.distance)), 1);
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>Risk</h1>
@@ -83,7 +84,7 @@ export default function RiskPage() {
         <Table
           label="Liquidation ladder"
           nothing={ladder.value.data ? "No position that a price could liquidate." : "…"}
-          head={["Account", "#Size", "#Liquidated at", "#From the mark", "Distance", "#Profit", "#Equity"]}
+          head={["Account", "#Size", "#Liquidated at", "#From the mark", "Nearness", "#Profit", "#Equity"]}
           keys={rungs.map((rung) => rung.account)}
           rows={rungs.map((rung) => [
             <a href={link("account", rung.account)}>{rung.account}</a>,
@@ -92,7 +93,7 @@ export default function RiskPage() {
             </span>,
             terms ? group(fromSteps(rung.price, terms.tick_size)) : rung.price,
             percent(rung.distance),
-            <Distance part={Math.abs(rung.distance) / farthest} isShort={rung.size.startsWith("-")} />,
+            <Distance part={NEAR / (NEAR + Math.abs(rung.distance))} isShort={rung.size.startsWith("-")} />,
             <Amount units={rung.profit} decimals={decimals} isSigned />,
             <Amount units={rung.equity} decimals={decimals} />,
           ])}

@@ -9,7 +9,6 @@ export function Hash({ text }: { text: string }) {
       type="button"
       class="hash mono"
       title={text}
-      aria-label={`Copy ${text}`}
       onClick={() => {
         void navigator.clipboard?.writeText(text).then(() => {
           isCopied.value = true;
@@ -17,6 +16,7 @@ export function Hash({ text }: { text: string }) {
         });
       }}
     >
+      <span class="sr">Copy </span>
       {isCopied.value ? "copied" : shorten(text)}
     </button>
   );

@@ -14,7 +14,7 @@ export function Table({ head, rows, label, nothing = "None.", keys }: Props) {
   const isNumber = head.map((name) => name === "" || name.startsWith("#"));
   if (!rows.length) return <p class="nothing">{nothing}</p>;
   return (
-    <div class="scroll wide" tabIndex={0} role="region" aria-label={label}>
+    <div class="scroll wide" tabIndex={0} role="group" aria-label={label}>
       <table class="table">
         <thead>
           <tr>
