@@ -120,7 +120,8 @@ class OperatorSettings(ConsoleSettings):
     max_connections_per_client: int = setting(
         128,
         """Of those, from one network address (of IPv6: its first 64 bits), and never more than are still free, but for
-        four.""",
+        four. Where none are free, who comes from a network (of IPv4 16 bits, of IPv6 32) that has fewer than the
+        largest gets in for the newest connection of that.""",
         unit="connections",
         limit=AtLeast(1),
         read_by="api",

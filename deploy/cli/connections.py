@@ -19,6 +19,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import Node
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
+from setoff.shared.sdk.listed_units import ListedUnits
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.vault import Vault
@@ -74,6 +75,7 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
             sub=arguments.sub,
             receipt_store=open_receipt_store(settings) if signer else None,
             deployment=settings.find_deployment(),
+            listed=open_listed(settings),
         )
         async with client:
             return await question(client)
@@ -93,6 +95,15 @@ def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:
     except ChainError as error:
         print(f"receipts are kept, but not checked: {error}", file=sys.stderr)
     return ReceiptStore.open(settings.receipts, deployment, operator_bond)
+
+
+def open_listed(settings: ClientSettings) -> ListedUnits | None:
+    """What L1 lists of markets, which decimals are held against; None without the deployment's file."""
+    deployment = settings.find_deployment()
+    if deployment is None:
+        return None
+    l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=RPC_PATIENCE)
+    return ListedUnits(l1, deployment, settings.receipts / f"{deployment.file_name}.units.json")
 
 
 async def ask_money(client: SetoffClient) -> Money:

@@ -17,6 +17,7 @@ from setoff.shared.config.networks import parse_networks
 FORWARDED: Final = "X-Forwarded-For"
 """The header in which each proxy puts the address that it was asked from behind those that it was told."""
 _LINE_BITS: Final = 64
+_NETWORK_BITS: Final = {4: 16, 6: 32}
 
 
 class Clients:
@@ -62,6 +63,18 @@ def name_client(address: str) -> str:
         return address if read is None else str(read)
     first = int(read) >> _LINE_BITS << _LINE_BITS
     return f"{IPv6Address(first)}/{_LINE_BITS}"
+
+
+@lru_cache(10_000)
+def name_network(client: str) -> str:
+    """The network that a client is of, by its name: of IPv4 the first 16 bits, of IPv6 the first 32: as much as one
+    provider has. What is no address is one for itself."""
+    read = _read(client.partition("/")[0])
+    if read is None:
+        return client
+    bits = _NETWORK_BITS[read.version]
+    rest = read.max_prefixlen - bits
+    return f"{type(read)(int(read) >> rest << rest)}/{bits}"
 
 
 @lru_cache(10_000)

@@ -2,9 +2,11 @@
 
 aiohttp tells its server of every connection that is made and lost; here it is counted on the way, and what is too much
 is closed at once, before it has cost more than its acceptance. The fewer are left, the fewer one client may have: never
-more than are free, so that however many take all that they get, something is left for whoever comes. A connection
-without a complete request is closed after a while by aiohttp itself (`IDLE_SECONDS`), a slow one as well as a silent
-one.
+more than are free, so that however many take all that they get, something is left for whoever comes. Where a great many
+addresses have taken all, the networks share (`clients.py`): who comes from one that has fewer than the one with most
+gets in, for the newest connection of that: to keep anybody out takes as many networks as there are connections. A
+connection without a complete request is closed after a while by aiohttp itself (`IDLE_SECONDS`), a slow one as well as
+a silent one.
 """
 
 from __future__ import annotations
@@ -12,18 +14,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import time
 from collections import Counter
 from typing import Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from setoff.operator.api.clients import Clients, name_client
+from setoff.operator.api.clients import Clients, name_client, name_network
 
 IDLE_SECONDS: Final = 75.0
 """Seconds after which a connection without a request is closed."""
 FEW: Final = 4
 """Connections that a client may have while any are free."""
+LOOK_SECONDS: Final = 0.1
+"""For which the size of the largest network is known: to find it takes a part of a millisecond."""
 RESERVED: Final = 128
 """Descriptors that are not for clients: L1, the store, files."""
 
@@ -41,7 +46,9 @@ class Doors:
         self._most_per_client = most_per_client
         self._clients = clients
         self._inside: Counter[str] = Counter()
+        self._networks: dict[str, dict[web.RequestHandler, asyncio.Transport]] = {}
         self._count = 0
+        self._looked_at, self._largest = 0.0, 0
         self._made, self._lost = server.connection_made, server.connection_lost
         for name, method in (("connection_made", self._let_in), ("connection_lost", self._let_out)):
             setattr(server, name, method)
@@ -52,13 +59,33 @@ class Doors:
         is_over = not self._clients.is_trusted(address) and self._inside[client] >= self._find_most()
         self._count += 1
         self._inside[client] += 1
-        if self._count > self.most or is_over:
+        if is_over or (self._count > self.most and not self._make_room(client)):
             self.refused += 1
             transport.abort()
+        elif not self._clients.is_trusted(address):
+            self._networks.setdefault(name_network(client), {})[handler] = transport
         self._made(handler, transport)
+
+    def _make_room(self, client: str) -> bool:
+        """For a client's connection, where there is none: whether another was closed for it."""
+        now, mine = time.monotonic(), len(self._networks.get(name_network(client), ()))
+        if not self._networks or (now < self._looked_at + LOOK_SECONDS and mine + 2 > self._largest):
+            return False
+        largest = max(self._networks.values(), key=len)
+        self._looked_at, self._largest = now, len(largest)
+        if mine + 2 > self._largest:
+            return False
+        _, transport = largest.popitem()
+        transport.abort()
+        return True
 
     def _let_out(self, handler: web.RequestHandler, error: BaseException | None = None) -> None:
         client = name_client(_get_address(handler))
+        network = name_network(client)
+        if (inside := self._networks.get(network)) is not None:
+            inside.pop(handler, None)
+            if not inside:
+                del self._networks[network]
         self._count -= 1
         self._inside[client] -= 1
         if not self._inside[client]:

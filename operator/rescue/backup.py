@@ -24,11 +24,12 @@ from redis import Redis
 from setoff.operator.publisher.snapshot import read_start_fields, write_start_fields
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.batch_cursor import BatchCursor
-from setoff.operator.sequencer.journal import get_keys
+from setoff.operator.sequencer.journal import get_keys, get_pieces_key
 from setoff.operator.sequencer.journal_events import decode_events
 from setoff.operator.sequencer.outbox import Outbox
-from setoff.shared.errors import ConfigError, DataError
+from setoff.shared.errors import ConfigError, DataError, WitnessError
 from setoff.shared.machine.batch import Header
+from setoff.shared.machine.machine import Machine
 
 MAGIC: Final = "setoff log"
 FORMAT: Final = 1
@@ -119,6 +120,7 @@ class Backup:
         cursor = BatchCursor.decode(snapshot[b"cursor"]) if snapshot else BatchCursor()
         commit = int(snapshot.get(b"commit", 0))
         _put(file, "snapshot", snapshot)
+        self._copy_pieces(file, snapshot, commit)
         count, last = 0, commit
         for number, events in self._list_commits(commit):
             _put(file, "commit", events)
@@ -133,6 +135,22 @@ class Backup:
         copied = Copied(count, batches, cursor.number, time.time())
         _put(file, "whole", copied._asdict())
         return copied, last
+
+    def _copy_pieces(self, file: gzip.GzipFile, snapshot: dict[bytes, bytes], commit: int) -> None:
+        """The machine of the snapshot, which must hash to its end."""
+        if not snapshot:
+            return
+        key, number, pieces = get_pieces_key(self._namespace, commit), 0, [snapshot.get(b"machine", b"")]
+        while piece := cast("bytes | None", self._redis.lindex(key, number)):
+            _put(file, "piece", piece)
+            pieces.append(piece)
+            number += 1
+        try:
+            end = Machine.restore(b"".join(pieces)).hash()
+        except WitnessError:
+            end = b""
+        if end != snapshot[b"end"]:
+            raise _AgainError("another snapshot was written")
 
     def _list_commits(self, after: int) -> Iterator[tuple[int, bytes]]:
         """Commits behind this number, up to the last there is when it is begun."""
@@ -185,6 +203,8 @@ def restore(redis: Redis, namespace: str, path: Path) -> Copied:
             commit = int(rest[0][b"commit"])
             redis.hset(snapshot_key, mapping=rest[0])
             redis.xadd(journal, {"events": b""}, id=f"{commit}-0")
+        elif name == "piece":
+            redis.rpush(get_pieces_key(namespace, commit), rest[0])
         elif name == "commit":
             list(decode_events(rest[0]))  # a damaged one is found before it is put back
             commit, commits = commit + 1, commits + 1

@@ -20,7 +20,7 @@ from setoff.operator.publisher.snapshot import write_start
 from setoff.operator.rescue.promises import GivenRecord, chain
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch
-from setoff.operator.sequencer.journal import Journal, Snapshot
+from setoff.operator.sequencer.journal import Draft, Journal
 from setoff.operator.sequencer.messages import MessageSource
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches, compare
@@ -133,7 +133,7 @@ class Rebuilder:
                 self._keep(sealed, view.time - self._batches_kept)
                 if not unposted and time.monotonic() > self._saved_at + SNAPSHOT_SECONDS:
                     self._keep_last()
-                    await self._journal.begin_anew(self._snapshot(exchange))
+                    await self._journal.begin_anew(self._draft(exchange))
                     self._saved_at = time.monotonic()
             start = self._check_start(exchange, frontier, start)
         cursor = exchange.cursor
@@ -176,11 +176,11 @@ class Rebuilder:
         if self._last is not None:
             self._keep(self._last, 0)
 
-    def _snapshot(self, exchange: Exchange) -> Snapshot:
+    def _draft(self, exchange: Exchange) -> Draft:
         """Of the exchange, under a number that no journal of this exchange has reached."""
         commit = max(self._journal.commit + 1, int(time.time() * 1000))
-        machine = exchange.machine
-        return Snapshot(commit, replace(exchange.cursor), machine.snapshot(), machine.hash())
+        end = exchange.machine.hash()
+        return Draft(commit, replace(exchange.cursor), exchange.machine.copy(), end)
 
     async def _finish(
         self,
@@ -195,12 +195,12 @@ class Rebuilder:
         if is_changed or returned:
             self._keep_last()
             view = await self._source.look(exchange.cursor.messages, exchange.cursor.queue_hash)
-            snapshot = self._snapshot(exchange)
+            draft = self._draft(exchange)
             rest = [*unposted, *(Unposted(0, record, exchange.cursor.messages) for record in returned)]
             oldest = view.time - self._posted.max_skew // AGE_KEPT
             made = run_again(exchange, rest, view, oldest)
-            await self._journal.begin_anew(snapshot, made.events)
-            self._outbox.cut(snapshot.cursor.number)
+            await self._journal.begin_anew(draft, made.events)
+            self._outbox.cut(draft.cursor.number)
             for sealed in made.sealed:
                 self._outbox.put(sealed)
         self._outbox.set_posted(self._posted.batch_count())

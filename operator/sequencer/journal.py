@@ -8,9 +8,11 @@ A snapshot of the machine stands for all commits up to its own, which are then c
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -25,6 +27,13 @@ from setoff.shared.machine.machine import Machine
 
 REPLAY_PAGE: Final = 256
 """Commits that one read takes."""
+LEAVES_WRITTEN: Final = 256
+"""Leaves of one piece of a snapshot: a millisecond of this process, and some of the store."""
+PAUSES: Final = 4
+"""Times that a piece took until the next one: the rest of the time is the commits'."""
+PIECES_READ: Final = 16
+COMMITS_CUT: Final = 1000
+"""Commits that are cut off at a time."""
 STORE_TIMEOUT: Final = 10.0
 """Seconds to wait for one answer of Redis."""
 
@@ -54,9 +63,23 @@ class Snapshot:
         return machine
 
 
+class Draft(NamedTuple):
+    """A snapshot that is to be written: `machine` is a copy that nobody changes."""
+
+    commit: int
+    cursor: BatchCursor
+    machine: Machine
+    end: bytes
+
+
 def get_keys(namespace: str) -> tuple[str, str]:
     """Where a deployment's journal and snapshot are."""
     return f"{namespace}:journal", f"{namespace}:snapshot"
+
+
+def get_pieces_key(namespace: str, commit: int) -> str:
+    """Where the pieces of the machine of the snapshot at that commit are: a list, in their order."""
+    return f"{namespace}:snapshot:{commit}"
 
 
 def connect(url: str) -> Redis:
@@ -71,6 +94,7 @@ class Journal:
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
+        self._namespace = namespace
         self._stream, self._snapshot = get_keys(namespace)
         self.commit = 0
 
@@ -97,9 +121,18 @@ class Journal:
         fields = cast("dict[bytes, bytes]", await cast(Any, self._redis.hgetall(self._snapshot)))
         if not fields:
             return None
-        return Snapshot(
-            int(fields[b"commit"]), BatchCursor.decode(fields[b"cursor"]), fields[b"machine"], fields[b"end"]
-        )
+        machine = fields.get(b"machine")  # as versions before the one that writes pieces kept it
+        commit = int(fields[b"commit"])
+        if machine is None:
+            machine = b"".join([piece async for piece in self._read_pieces(commit)])
+        return Snapshot(commit, BatchCursor.decode(fields[b"cursor"]), machine, fields[b"end"])
+
+    async def _read_pieces(self, commit: int) -> AsyncIterator[bytes]:
+        key, first = get_pieces_key(self._namespace, commit), 0
+        while page := await cast(Any, self._redis.lrange(key, first, first + PIECES_READ - 1)):
+            for piece in page:
+                yield piece
+            first += PIECES_READ
 
     async def replay(self, after: int) -> AsyncIterator[list[JournalEvent]]:
         """The commits after number `after`, one by one.
@@ -118,31 +151,48 @@ class Journal:
                 self.commit += 1
                 yield list(decode_events(fields[b"events"]))
 
-    async def begin_anew(self, snapshot: Snapshot, events: Iterable[JournalEvent] = ()) -> None:
+    async def begin_anew(self, draft: Draft, events: Iterable[JournalEvent] = ()) -> None:
         """Let this state stand for everything that was logged, whatever it was: a later number than all before, and so
         no follower's place in the journal. `events`: the commit behind it. All or nothing."""
         packed = encode_events(events)
+        await self._write_pieces(draft)
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._stream, {"events": b""}, id=f"{snapshot.commit}-0")
-            self._replace(pipe, snapshot)
+            pipe.xadd(self._stream, {"events": b""}, id=f"{draft.commit}-0")
+            await self._replace(pipe, draft)
+            pipe.xtrim(self._stream, minid=f"{draft.commit + 1}-0", approximate=False)
             if packed:
-                pipe.xadd(self._stream, {"events": packed}, id=f"{snapshot.commit + 1}-0")
+                pipe.xadd(self._stream, {"events": packed}, id=f"{draft.commit + 1}-0")
             await pipe.execute()
-        self.commit = snapshot.commit + bool(packed)
+        self.commit = draft.commit + bool(packed)
 
-    async def write_snapshot(self, snapshot: Snapshot) -> None:
-        """Let this state stand for everything up to its commit, and cut that off. All or nothing."""
+    async def write_snapshot(self, draft: Draft) -> None:
+        """Let this state stand for everything up to its commit, and cut that off: all or nothing, and piece by piece,
+        so that whoever trades meanwhile waits for none of them long. Raises RedisError, OSError."""
+        await self._write_pieces(draft, PAUSES)
         async with self._redis.pipeline(transaction=True) as pipe:
-            self._replace(pipe, snapshot)
+            await self._replace(pipe, draft)
             await pipe.execute()
+        first = cast("list[tuple[bytes, object]]", await self._redis.xrange(self._stream, count=1))
+        cut = int(first[0][0].split(b"-")[0]) if first else draft.commit
+        while cut <= draft.commit:
+            cut += COMMITS_CUT
+            last = min(cut, draft.commit + 1)
+            await self._redis.xtrim(self._stream, minid=f"{last}-0", approximate=False)
 
-    def _replace(self, pipe: Pipeline, snapshot: Snapshot) -> None:
-        """Have this snapshot take the place of the last one, and of what was logged up to its commit."""
-        fields = {
-            "commit": snapshot.commit,
-            "cursor": snapshot.cursor.encode(),
-            "machine": snapshot.machine,
-            "end": snapshot.end,
-        }
+    async def _write_pieces(self, draft: Draft, pauses: int = 0) -> None:
+        key = get_pieces_key(self._namespace, draft.commit)
+        await self._redis.unlink(key)  # what one that was broken off has left
+        begun = time.monotonic()
+        for piece in draft.machine.pieces(LEAVES_WRITTEN):
+            await cast(Any, self._redis.rpush(key, piece))
+            await asyncio.sleep(pauses * (time.monotonic() - begun))
+            begun = time.monotonic()
+
+    async def _replace(self, pipe: Pipeline, draft: Draft) -> None:
+        """Have this snapshot, whose pieces are there, take the place of the last one."""
+        before = cast("bytes | None", await cast(Any, self._redis.hget(self._snapshot, "commit")))
+        fields = {"commit": draft.commit, "cursor": draft.cursor.encode(), "end": draft.end}
         pipe.hset(self._snapshot, mapping=cast(Any, fields))
-        pipe.xtrim(self._stream, minid=f"{snapshot.commit + 1}-0", approximate=False)
+        pipe.hdel(self._snapshot, "machine")
+        if before is not None and int(before) != draft.commit:
+            pipe.unlink(get_pieces_key(self._namespace, int(before)))

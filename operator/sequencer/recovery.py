@@ -8,17 +8,28 @@ After the alarm that a fast path was wrong every step is taken, and the ends tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
+
+from redis.exceptions import RedisError
 
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import FILLS_KEPT, Exchange, NumberedFill, SealedBatch
-from setoff.operator.sequencer.journal import Journal, Snapshot
-from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opened, Rerun, Reset
+from setoff.operator.sequencer.journal import Draft, Journal, Snapshot
+from setoff.operator.sequencer.journal_events import Closed, JournalEvent, Opened, Recorded, Rerun, Reset
 from setoff.operator.sequencer.outbox import Outbox
+from setoff.shared.codec import eip712
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import DataError
-from setoff.shared.machine.machine import EVERY_STEP, Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine, count_cores
+
+AHEAD: Final = 2048
+"""Records whose signers are found together, on a second core where there is one."""
+
+log = logging.getLogger(__name__)
 
 
 class EventReplay:
@@ -48,30 +59,47 @@ class EventReplay:
 
 
 class Snapshots:
-    """Takes snapshots between two batches, and lets each stand for the journal before it once L1 holds its batches."""
+    """Takes snapshots between two batches, and lets each stand for the journal before it once L1 holds its batches.
 
-    def __init__(self, journal: Journal, interval: int) -> None:
-        """`interval`: batches between two of them."""
+    A snapshot is a copy of the machine, which costs nothing; it is written beside the turns, piece by piece.
+    """
+
+    def __init__(self, journal: Journal, interval: int, is_written: Callable[[int], Awaitable[None]]) -> None:
+        """`interval`: batches between two of them; `is_written` hears of the batch before which one was written."""
         self._journal = journal
         self._interval = interval
-        self._candidate: Snapshot | None = None
+        self._is_written = is_written
+        self._candidate: Draft | None = None
+        self._writing: asyncio.Task[None] | None = None
 
-    async def keep(self, exchange: Exchange, end: bytes, on_l1: int) -> int:
-        """After a batch that ended at `end`, while the first `on_l1` are on L1; the batch before which a snapshot was
-        written now, 0 for none. Raises RedisError or OSError."""
-        written = 0
-        if self._candidate is not None and self._candidate.cursor.number <= on_l1:
-            await self._journal.write_snapshot(self._candidate)
-            written = self._candidate.cursor.number
+    def keep(self, exchange: Exchange, end: bytes, on_l1: int) -> None:
+        """After a batch that ended at `end`, while the first `on_l1` are on L1."""
+        if self._writing is not None and self._writing.done():
+            self._writing = None
+        candidate = self._candidate
+        if candidate is not None and candidate.cursor.number <= on_l1 and self._writing is None:
+            self._writing = asyncio.create_task(self._write(candidate))
             self._candidate = None
         cursor = exchange.cursor
         if self._candidate is None and cursor.number % self._interval == 0:
-            self._candidate = Snapshot(self._journal.commit, replace(cursor), exchange.machine.snapshot(), end)
-        return written
+            self._candidate = Draft(self._journal.commit, replace(cursor), exchange.machine.copy(), end)
+
+    async def _write(self, draft: Draft) -> None:
+        begun = time.monotonic()
+        try:
+            await self._journal.write_snapshot(draft)
+            await self._is_written(draft.cursor.number)
+        except (RedisError, OSError, TimeoutError) as error:  # the turns find that out, too, and recover
+            log.warning("the snapshot before batch %d was not written: %s", draft.cursor.number, error)
+        else:
+            log.info("a snapshot before batch %d, in %.1f s", draft.cursor.number, time.monotonic() - begun)
 
     def drop(self) -> None:
-        """The exchange is another one than before."""
+        """The exchange is another one than before, or its end has come."""
         self._candidate = None
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
 
 
 class Recovery:
@@ -105,7 +133,10 @@ class Recovery:
     def _run(self, snapshot: Snapshot | None, replay: EventReplay, is_dry: bool) -> Exchange:
         exchange, is_believed = self._base(snapshot, replay.first)
         void = replay.reset
-        for event in replay.events:
+        events = replay.events
+        for place, event in enumerate(events):
+            if place % AHEAD == 0:
+                _find_signers(exchange.machine.regs.domain, events[place : place + AHEAD])
             sealed = exchange.apply(event, is_believed=is_believed)
             if sealed is not None and not is_dry:
                 is_void = void is not None and sealed.batch.header.number >= void
@@ -159,3 +190,9 @@ def list_events(sealed: SealedBatch) -> Iterator[JournalEvent]:
     for record in sealed.batch.records:
         yield Rerun(record)
     yield Closed(sealed.end)
+
+
+def _find_signers(domain: bytes, events: Sequence[JournalEvent]) -> None:
+    """Of the records in these, which are about to be run."""
+    records = [event.record for event in events if isinstance(event, Recorded | Rerun)]
+    eip712.recover_ahead(domain, records, is_helped=count_cores() > 1)

@@ -108,7 +108,7 @@ class Sequencer:
         self._announcer = announcer
         self._posted = posted
         self._recovery = Recovery(journal, outbox, deployment, find_module(settings.data).number)
-        self._snapshots = Snapshots(journal, settings.snapshot_batches)
+        self._snapshots = Snapshots(journal, settings.snapshot_batches, self._trim)
         self._monitor = L1Monitor(settings, source, posted, outbox)
         self._resetter = Resetter(self._recovery, outbox, posted, self._monitor)
         self._submissions = Submissions()
@@ -143,6 +143,7 @@ class Sequencer:
         if self._tasks:
             self._tasks[1].cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._snapshots.drop()
         self._submissions.refuse_all("the operator is stopping")
         self._announcer.close()
 
@@ -317,10 +318,11 @@ class Sequencer:
         await asyncio.to_thread(self._outbox.put, sealed)
         self._monitor.unposted += 1
         self._announcer.tell_batch(sealed)
-        written = await self._snapshots.keep(self.exchange, sealed.end, self._monitor.on_l1)
-        if written:
-            before = self.l1_time - self._settings.batches_kept
-            await asyncio.to_thread(self._outbox.trim, written, before)
+        self._snapshots.keep(self.exchange, sealed.end, self._monitor.on_l1)
+
+    async def _trim(self, written: int) -> None:
+        """A snapshot stands for the batches before this one."""
+        await asyncio.to_thread(self._outbox.trim, written, self.l1_time - self._settings.batches_kept)
 
     # --- recovery ----------------------------------------------------------------------------------------------------
 

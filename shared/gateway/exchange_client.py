@@ -32,6 +32,14 @@ class ExchangeClient(SetoffClient):
         if self.on_trouble is not None:
             self.on_trouble()
 
+    async def find_other_domain(self) -> str:
+        """Where the exchange names another chain or vault than this client signs for: which, in words; else ""."""
+        chain_id, vault = await self._ask_domain()
+        if not self._vault or (chain_id, vault) == (self._chain_id, self._vault):
+            return ""
+        known = f"chain {self._chain_id} and vault 0x{self._vault.hex()}"
+        return f"it is of chain {chain_id} and vault 0x{vault.hex()}, and not of {known}"
+
     async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """See `SetoffClient`; a receipt that is no good does not make a record that was taken look as if it was not."""
         try:

@@ -23,10 +23,8 @@ from setoff.shared.gateway.parties import Parties
 from setoff.shared.gateway.server import Server
 from setoff.shared.gateway.settings import ANYONE, GatewaySettings
 from setoff.shared.gateway.signature import Bot
-from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.sdk import KeySigner, MarketScales, OperatorBond, ReceiptStore, Refusal, SetoffClient
+from setoff.shared.sdk import KeySigner, ListedUnits, MarketScales, OperatorBond, ReceiptStore, Refusal, SetoffClient
 
 _log = logging.getLogger(__name__)
 L1_PATIENCE: Final = 3.0
@@ -61,6 +59,7 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
         deployment=deployment,
         receipt_store=store,
         patience=PATIENCE,
+        clock_skew=settings.clock_skew,
     ) as client:
         domain = await client.read_domain()
         if deployment is None:
@@ -68,7 +67,9 @@ async def open_house(settings: GatewaySettings) -> AsyncIterator[House]:
         folder = settings.state_dir / f"{domain.hex()[:16]}-{owner.hex()}"
         folder.mkdir(parents=True, exist_ok=True)
         own = tuple({signer.address} | ({bot} if bot else set()))
-        check = None if deployment is None else partial(check_units, settings, deployment)
+        check = (
+            None if deployment is None else partial(check_units, ListedUnits(open_l1(settings, deployment), deployment))
+        )
         clock = partial(read_clock, settings, deployment, client)
         guard = Bot(bot, folder / f"nonces-{'anyone' if bot is None else bot.hex()}.json")
         parties, key = Parties(owner, settings.sub, own), "0x" + signer.address.hex()
@@ -93,13 +94,12 @@ def open_receipts(settings: GatewaySettings, deployment: Deployment) -> ReceiptS
     return ReceiptStore.open(settings.receipts, deployment, bond)
 
 
-async def check_units(settings: GatewaySettings, deployment: Deployment, scales: MarketScales) -> None:
+async def check_units(listed: ListedUnits, scales: MarketScales) -> None:
     """Hold what ticks and lots are worth against L1; where that does not answer, say so. Raises DataError."""
     try:
-        reader = ChainReader(open_l1(settings, deployment), deployment, DataPlaces("", ()))
-        await asyncio.to_thread(scales.check_units, reader)
+        await asyncio.to_thread(listed.check, scales)
     except ChainError as error:
-        _log.warning("what ticks and lots are worth is not checked against L1: %s", error)
+        _log.warning("%s; here it is done all the same, until L1 answers", error.detail)
 
 
 async def read_clock(settings: GatewaySettings, deployment: Deployment | None, client: SetoffClient) -> int:

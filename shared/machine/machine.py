@@ -26,7 +26,7 @@ from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import keys
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import State
-from setoff.shared.state.tree import Tree
+from setoff.shared.state.tree import DEPTH, Tree
 
 if TYPE_CHECKING:
     from setoff.shared.machine.columns import Columns
@@ -221,11 +221,19 @@ class Machine:
 
     def snapshot(self) -> bytes:
         """The whole machine as bytes: registers, then every leaf as (kind, body, length, value), keys ascending."""
+        return b"".join(self.pieces())
+
+    def pieces(self, leaves: int = 1 << 40) -> Iterator[bytes]:
+        """The same piece by piece, of so many leaves each, for who has other things to do in between. Nothing may be
+        written to the machine meanwhile: take them from a copy."""
         self.state.commit()
-        parts = [self.regs.encode()]
-        for key, value in sorted(self.state.tree.items()):
-            parts.append(_ENTRY.pack(key >> 32, key & 0xFFFFFFFF, len(value)) + value)
-        return b"".join(parts)
+        yield self.regs.encode()
+        tree, first = self.state.tree, 0
+        while items := tree.part(first, leaves):
+            yield b"".join([_ENTRY.pack(key >> 32, key & 0xFFFFFFFF, len(value)) + value for key, value in items])
+            first = items[-1][0] + 1
+            if len(items) < leaves or first >> DEPTH:
+                return
 
     @classmethod
     def restore(cls, data: bytes) -> Machine:
@@ -254,7 +262,7 @@ class Machine:
     def _begin_signatures(self, batch: Batch) -> None:
         """Signatures are found ahead of the steps that ask for them: the two disturb each other's caches, and threads
         can help with the one alone."""
-        eip712.recover_ahead(self.regs.domain, batch.records, is_helped=_count_cores() > 1)
+        eip712.recover_ahead(self.regs.domain, batch.records, is_helped=count_cores() > 1)
 
     def _fetch(self, input_index: int, body: bytes, is_message: bool, queued_at: int | None = None) -> None:
         self.fills = []
@@ -364,7 +372,7 @@ def get_fill_kind(regs: Registers) -> int:
     return UNWIND if regs.return_phase == phases.UNWIND else LIQUIDATION
 
 
-def _count_cores() -> int:
+def count_cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

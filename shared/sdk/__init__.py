@@ -7,6 +7,7 @@ Balance, Position, OpenOrder    an account in decimals, and a trade: `Execution`
 LocalBook                       a book kept up to date and checked: `async with client.book(market) as book`
 OrderEntry                      records as bytes over one WebSocket, many on their way
 MarketScales                    markets by symbol, and between decimals and ticks, lots and token units
+ListedUnits                     the markets' units, held against L1's listings: `SetoffClient(…, listed=…)`
 KeySigner, WalletSigner         who signs: a private key here, or a wallet
 ReceiptStore, OperatorBond      the operator's signed receipts, kept and held against what is posted
 L1, Deployment, Vault           the chain, where the contracts are, and money in and out
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from setoff.shared.sdk.fallback_post import post_waiting
     from setoff.shared.sdk.figures import Balance, Execution, OpenOrder, Position
     from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion
+    from setoff.shared.sdk.listed_units import ListedUnits
     from setoff.shared.sdk.local_book import LocalBook
     from setoff.shared.sdk.market_scales import MarketScales
     from setoff.shared.sdk.order_entry import OrderEntry
@@ -54,6 +56,7 @@ _HOMES: Final = {
     "sdk.fallback_post": ("post_waiting",),
     "sdk.figures": ("Balance", "Execution", "OpenOrder", "Position"),
     "sdk.forced_inclusion": ("Forced", "ForcedInclusion"),
+    "sdk.listed_units": ("ListedUnits",),
     "sdk.local_book": ("LocalBook",),
     "sdk.market_scales": ("MarketScales",),
     "sdk.order_entry": ("OrderEntry",),
@@ -80,6 +83,7 @@ __all__ = [
     "ForcedInclusion",
     "InclusionResult",
     "KeySigner",
+    "ListedUnits",
     "LocalBook",
     "MarketScales",
     "OpenOrder",

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.client import SetoffClient
+from setoff.shared.sdk.exchange_clock import SKEW
 from setoff.shared.sdk.local_book import LocalBook
 from setoff.shared.sdk.signer import Signer
 
 if TYPE_CHECKING:
     from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.sdk.listed_units import ListedUnits
     from setoff.shared.sdk.market_scales import MarketScales
     from setoff.shared.sdk.receipt_store import ReceiptStore
     from setoff.shared.wire.api.market_answers import Book
@@ -126,7 +128,9 @@ class BlockingClient:
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
         deployment: Deployment | None = None,
+        listed: ListedUnits | None = None,
         patience: float = 0.0,
+        clock_skew: float = SKEW,
     ) -> None:
         self._client = SetoffClient(
             url,
@@ -137,7 +141,9 @@ class BlockingClient:
             receipt_store=receipt_store,
             over_socket=over_socket,
             deployment=deployment,
+            listed=listed,
             patience=patience,
+            clock_skew=clock_skew,
         )
         self._loop: LoopThread | None = None
         self._is_twin = False

@@ -31,7 +31,9 @@ class SetoffClient(Orders, Money):
     The account is the signer's own, unless the signer is an agent: then `account` (a number or the owner's address) is
     whom it trades for, and `agent` its number there. With a `receipt_store` every signed receipt is checked and kept.
     With a `deployment` (its file) records are signed for that one alone, and DataError is raised where the exchange
-    names another; without it, for whichever the exchange names. `over_socket`: records go over one WebSocket
+    names another; without it, for whichever the exchange names. With `listed` (`ListedUnits`) no decimal becomes ticks
+    and lots before their worth was held against L1's listings. Off development chains the exchange's clock, by which
+    orders expire, may be `clock_skew` seconds from this machine's. `over_socket`: records go over one WebSocket
     (`order_entry.py`), which is opened with the first, and again when it has ended. With a `patience` (seconds) a
     record that is not answered is sent again, the same bytes, over HTTP, before `Unavailable` is raised.
 
@@ -50,6 +52,8 @@ class SetoffClient(Orders, Money):
             receipt_store=self._receipt_store,
             deployment=self._deployment,
             patience=self._patience,
+            listed=self._listed,
+            clock_skew=self._clock_skew,
         )
         twin._http, twin._entry = self._session(), self._entry
         twin._chain_id, twin._vault, twin._nonces = self._chain_id, self._vault, self._nonces

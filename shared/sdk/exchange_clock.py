@@ -6,8 +6,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from setoff.shared.errors import DataError
+
+SKEW: Final = 300.0
+"""Seconds that an exchange's clock may be from this machine's: L1's blocks come a little late, and count later."""
+DEVELOPMENT: Final = 31337
+"""The number of development chains, whose clock anybody sets."""
 FRESH: Final = 60.0
 """Seconds for which what was told is counted on by this machine's clock."""
+
+
+def check_clock(told: int, chain_id: int, skew: float) -> None:
+    """Hold an exchange's time (unix seconds) against this machine's: by a clock that is ahead what was meant to be void
+    soon would be good for long. Raises DataError."""
+    off = told - time.time()
+    if chain_id != DEVELOPMENT and abs(off) > skew:
+        text = f"the exchange's clock is {off:.0f} s from this machine's: orders would not end when they should"
+        raise DataError("data_mismatch", f"{text}. Set this machine's clock, or allow for more (clock_skew)")
 
 
 class ExchangeClock:

@@ -2,24 +2,20 @@
 
 An exchange says what its markets are called, and what a tick and a lot of each are. What they are worth together is
 L1's (`unit`): where the exchange says otherwise its decimals are not used. `check_names` holds them against a
-deployment file, `check_units` against L1 itself, `check_kept` against what the exchange said before.
+deployment file, `listed_units.py` against L1 itself, `check_kept` against what the exchange said before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from setoff.shared.codec import records
 from setoff.shared.config.market_names import MarketNames, find_made
 from setoff.shared.errors import DataError
 from setoff.shared.sdk.answers import Refusal
 from setoff.shared.wire.near_names import tell_no_market
 from setoff.shared.wire.scales import MarketScale, Step
-
-if TYPE_CHECKING:  # what reads L1 takes as long to import as all the rest
-    from setoff.shared.l1.chain import ChainReader
 
 Number = int | Decimal | str
 """A whole number of ticks, lots or token units; or a decimal, of quote per base, base or the collateral's currency."""
@@ -106,17 +102,3 @@ class MarketScales:
             if self._scales.get(number) != scale or self.units[number] != before.units[number]:
                 text = f"the exchange describes market {number}, {scale.symbol}, otherwise than before, or not at all"
                 raise DataError("data_mismatch", text)
-
-    def check_units(self, reader: ChainReader) -> None:
-        """Hold the units against the listings that L1's queue has.
-
-        Raises DataError for a market that was never listed so, ChainError if L1 cannot be read.
-        """
-        listed: dict[int, set[int]] = {}
-        for message in reader.messages(reader.deployment.block, reader.proven.block().number):
-            if message.body[0] == records.LIST_MARKET:
-                body = records.decode_list_market(message.body)
-                listed.setdefault(body.market, set()).add(body.parameters.unit)
-        for number, unit in self.units.items():
-            if unit not in listed.get(number, ()):
-                raise DataError("data_mismatch", f"L1 lists no market {number} with a unit of {unit} token units")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bounded_answers import READ_BYTES, parse_message, reading
 from setoff.shared.sdk.connection import TIMEOUT, Connection
@@ -20,6 +21,7 @@ from setoff.shared.wire.api.channels import CHANNELS
 
 if TYPE_CHECKING:  # the table of answers and what proves withdrawals are not needed to trade
     from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.sdk.listed_units import ListedUnits
     from setoff.shared.wire.api.account_answers import Account, Backstop, Order
     from setoff.shared.wire.api.history_answers import Lookup, PastRecord
     from setoff.shared.wire.api.market_answers import Book
@@ -43,9 +45,11 @@ class Reads(Connection):
         sub: int = 0,
         over_socket: bool = False,
         deployment: Deployment | None = None,
+        listed: ListedUnits | None = None,
     ) -> None:
         super().__init__(url, over_socket=over_socket)
         self._deployment = deployment
+        self._listed = listed
         self._signer = signer
         self._name = str(account)
         self._sub = sub
@@ -197,11 +201,18 @@ class Reads(Connection):
         return subscribe(self._session(), self._url, wanted, patience, on_loss)
 
     async def scales(self, *, anew: bool = False) -> MarketScales:
-        """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError."""
-        if anew or self._scales is None:
-            self.take_scales(await self.info())
-        assert self._scales is not None
-        return self._scales
+        """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError; where
+        they are held against L1, ChainError."""
+        if not anew and self._scales is not None:
+            return self._scales
+        before, scales = self._scales, self.take_scales(await self.info())
+        if self._listed is not None:
+            try:
+                await asyncio.to_thread(self._listed.check, scales)
+            except SetoffError:
+                self._scales = before
+                raise
+        return scales
 
     def take_scales(self, info: Mapping[str, Any]) -> MarketScales:
         """The same of what `info` has answered, held against the deployment file's names, where the client has it, and

@@ -14,7 +14,7 @@ from setoff.shared.errors import DataError, InputError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import make_body
 from setoff.shared.sdk.bounded_answers import RECORD_BYTES, reading
-from setoff.shared.sdk.exchange_clock import ExchangeClock
+from setoff.shared.sdk.exchange_clock import SKEW, ExchangeClock, check_clock
 from setoff.shared.sdk.figures import Execution
 from setoff.shared.sdk.history import History
 from setoff.shared.sdk.signer import Signer
@@ -24,6 +24,7 @@ from setoff.shared.wire.records import SIGNED, encode_record
 
 if TYPE_CHECKING:  # what holds receipts against L1 takes as long to import as all the rest
     from setoff.shared.config.deployment_file import Deployment
+    from setoff.shared.sdk.listed_units import ListedUnits
     from setoff.shared.sdk.receipt_store import ReceiptStore
 
 _ASK_AGAIN: Final = frozenset(
@@ -122,9 +123,14 @@ class Submission(History):
         receipt_store: ReceiptStore | None = None,
         over_socket: bool = False,
         deployment: Deployment | None = None,
+        listed: ListedUnits | None = None,
         patience: float = 0.0,
+        clock_skew: float = SKEW,
     ) -> None:
-        super().__init__(url, signer, account=account, sub=sub, over_socket=over_socket, deployment=deployment)
+        super().__init__(
+            url, signer, account=account, sub=sub, over_socket=over_socket, deployment=deployment, listed=listed
+        )
+        self._clock_skew = clock_skew
         self._agent = agent
         self._receipt_store = receipt_store
         self._patience = patience
@@ -205,6 +211,14 @@ class Submission(History):
         text = "nothing has answered; whether the record was taken is unknown: find it by its nonce"
         raise Unavailable("not_ready", text)
 
+    async def now(self) -> int:
+        """The exchange's time, unix seconds: L1's, by which orders expire, in bounds of this machine's clock. Raises
+        DataError where it is farther from that."""
+        told = await super().now()
+        await self._load_domain()
+        check_clock(told, self._chain_id, self._clock_skew)
+        return told
+
     def sign(self, body: bytes) -> bytes:
         """The 124-byte record of a 60-byte body; the exchange's domain is known once anything was sent."""
         return body + self._own_signer().sign(self._chain_id, self._vault, body)
@@ -256,14 +270,6 @@ class Submission(History):
         another."""
         await self._load_domain()
         return eip712.domain_separator(self._chain_id, self._vault)
-
-    async def find_other_domain(self) -> str:
-        """Where the exchange names another chain or vault than this client signs for: which, in words; else ""."""
-        chain_id, vault = await self._ask_domain()
-        if not self._vault or (chain_id, vault) == (self._chain_id, self._vault):
-            return ""
-        known = f"chain {self._chain_id} and vault 0x{self._vault.hex()}"
-        return f"it is of chain {chain_id} and vault 0x{vault.hex()}, and not of {known}"
 
     async def _ask_domain(self) -> tuple[int, bytes]:
         info = await self.info()

@@ -580,6 +580,41 @@ static int collect(const Node *node, int is_stub, PyObject *list)
     return failed ? -1 : 0;
 }
 
+/* Leaves below a node from a key on, at most `left` of them, in the order of their keys, at the end of a list. */
+static int collect_from(const Node *node, uint64_t first, Py_ssize_t *left, PyObject *list)
+{
+    PyObject *pair;
+    int failed;
+    if (node == NULL || *left == 0 || node->key + ((uint64_t)1 << node->height) <= first)
+        return 0;
+    if (has_children(node))
+        return collect_from(node->children[0], first, left, list) < 0
+                   ? -1
+                   : collect_from(node->children[1], first, left, list);
+    if (node->is_stub)
+        return 0;
+    pair = Py_BuildValue("KO", (unsigned long long)node->key, node->value);
+    failed = pair == NULL || PyList_Append(list, pair) < 0;
+    Py_XDECREF(pair);
+    --*left;
+    return failed ? -1 : 0;
+}
+
+static PyObject *part(Nodes *self, PyObject *arguments)
+{
+    PyObject *number, *list;
+    Py_ssize_t left;
+    uint64_t first;
+    if (!PyArg_ParseTuple(arguments, "On", &number, &left) || read_key(number, &first) < 0)
+        return NULL;
+    list = PyList_New(0);
+    if (left < 0)
+        left = 0;
+    if (list != NULL && collect_from(self->top, first, &left, list) < 0)
+        Py_CLEAR(list);
+    return list;
+}
+
 static PyObject *list_nodes(Nodes *self, int is_stub)
 {
     PyObject *list = PyList_New(0);
@@ -698,6 +733,7 @@ static PyMethodDef methods[] = {
     {"update", (PyCFunction)update, METH_O, "Set every key to its value, all at once; returns the new root."},
     {"path", (PyCFunction)path, METH_O, "Bitmap and siblings of `key`."},
     {"items", (PyCFunction)items, METH_NOARGS, "All present leaves."},
+    {"part", (PyCFunction)part, METH_VARARGS, "Present leaves from a key on, at most so many, keys ascending."},
     {"copy", (PyCFunction)copy, METH_NOARGS, "An independent tree with the same leaves."},
     {"of_cut", (PyCFunction)(void (*)(void))of_cut, METH_FASTCALL | METH_CLASS, "The part of a tree that holds some keys."},
     {"__reduce__", (PyCFunction)reduce, METH_NOARGS, "For `pickle`."},

@@ -64,6 +64,12 @@ class Nodes:
         """All present leaves, in no particular order."""
         return iter(self._values.items())
 
+    def part(self, first: int, count: int) -> list[tuple[int, bytes]]:
+        """Present leaves from key `first` on, at most `count`, keys ascending. Raises ValueError on a key beyond 40
+        bits."""
+        check_key(first)
+        return sorted(item for item in self._values.items() if item[0] >= first)[: max(count, 0)]
+
     def copy(self) -> Self:
         """An independent tree with the same leaves, for a constant price: the first write to either one pays."""
         twin = type(self).__new__(type(self))

@@ -153,6 +153,8 @@ def test_trees_are_the_same_after_any_changes(nodes: tuple[ModuleType, ModuleTyp
                 copies.append((one.copy(), other.copy(), one.root, dict(one.items())))
             assert other.update(changes) == one.update(changes) == other.root
             assert dict(other.items()) == dict(one.items())
+            for first, count in ((0, 2**40), (drawn.key(), drawn.draw.randrange(5))):
+                assert other.part(first, count) == one.part(first, count)
             for key in [*list(changes)[:5], drawn.key()]:
                 assert other.get(key) == one.get(key) and other.path(key) == one.path(key)
         for one, other, root, values in copies:

@@ -88,20 +88,41 @@ class Server:
         """See aiohttp's."""
 
 
+class Handler:
+    """Of one connection, as aiohttp has it."""
+
+    def __init__(self, peername: tuple[str, int]) -> None:
+        self.peername = peername
+        self.is_closed = False
+
+
 class Crowd:
     """Connects from addresses to a door."""
 
     def __init__(self, most: int, most_per_client: int, trusted: str = "") -> None:
         self.server: Any = Server()
         self.doors = Doors(self.server, most, most_per_client, Clients(trusted))
+        self.open: list[tuple[str, Any]] = []
 
     def connect(self, address: str) -> bool:
-        """Whether it is let in; who is not goes at once."""
-        handler, closed = SimpleNamespace(peername=(address, 1)), list[bool]()
-        self.server.connection_made(handler, SimpleNamespace(abort=lambda: closed.append(True)))
-        if closed:
-            self.server.connection_lost(handler, None)
-        return not closed
+        """Whether it is let in; who is closed goes at once."""
+        handler = Handler((address, 1))
+        self.open.append((address, handler))
+        self.server.connection_made(handler, SimpleNamespace(abort=lambda: self._close(handler)))
+        if not handler.is_closed:
+            return True
+        self.leave(address, handler)
+        return False
+
+    def leave(self, address: str, handler: Any = None) -> None:
+        """A connection of an address ends, by default any."""
+        place = next(place for place, one in enumerate(self.open) if one[0] == address and handler in (None, one[1]))
+        self.server.connection_lost(self.open.pop(place)[1], None)
+
+    def _close(self, handler: Any) -> None:
+        handler.is_closed = True
+        if handler is not self.open[-1][1]:  # one that was in
+            self.leave(handler.peername[0], handler)
 
 
 @pytest.mark.parametrize("count", [8, 32, 100])
@@ -111,6 +132,22 @@ def test_however_many_addresses_take_all_connections_that_they_get_others_get_th
         for number in range(count):
             crowd.connect(f"192.0.2.{number}")
     assert [crowd.connect("198.51.100.1") for _ in range(4)] == [True] * 4
+
+
+def test_however_many_addresses_have_taken_all_connections_another_network_gets_its_share() -> None:
+    """A thousand of them four each, of five networks; a provider's line of IPv6 is one network, too."""
+    crowd = Crowd(1024, 64)
+    addresses = [f"10.{number % 5}.{number // 250}.{number % 250}" for number in range(1_000)]
+    for address in 4 * addresses:
+        crowd.connect(address)
+    assert len(crowd.open) == 1024
+    assert not any(crowd.connect(address) for address in addresses[:50])  # nothing is left, but for others:
+    assert all(crowd.connect(f"198.51.{number}.1") for number in range(100))
+    assert all(crowd.connect(f"2001:db8:{number:x}::1") for number in range(100))
+    assert crowd.doors.refused > 50 and len(crowd.open) == 1024
+    for address, _ in list(crowd.open):
+        crowd.leave(address)
+    assert crowd.connect("10.0.0.1") and len(crowd.doors._networks) == 1
 
 
 def test_connections_are_counted_by_line_and_those_of_a_proxy_in_all() -> None:

@@ -10,7 +10,7 @@ from tests.support.processes.running_operator import DEPLOYMENT, opening
 from setoff.deploy.simulation.sample_traffic import START_TIME, SampleTraffic
 from setoff.operator.sequencer.batch_cursor import BatchCursor
 from setoff.operator.sequencer.exchange import Exchange
-from setoff.operator.sequencer.journal import Journal, JournalTaken, Snapshot, connect
+from setoff.operator.sequencer.journal import Draft, Journal, JournalTaken, connect
 from setoff.operator.sequencer.journal_events import JournalEvent, Recorded
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer, check_durable
@@ -65,7 +65,7 @@ async def test_a_snapshot_stands_for_the_commits_before_it(journal: Journal, oth
         await journal.append(commit(number))
     machine = Machine.genesis(DEPLOYMENT.domain)
     cursor = BatchCursor(number=3, records=7)
-    await journal.write_snapshot(Snapshot(journal.commit, cursor, machine.snapshot(), machine.hash()))
+    await journal.write_snapshot(Draft(journal.commit, cursor, machine.copy(), machine.hash()))
     await journal.append(commit(9))
     snapshot = await other.read_snapshot()
     assert snapshot is not None
@@ -88,7 +88,7 @@ async def test_notices_a_missing_commit(journal: Journal, other: Journal, redis_
 
 async def test_notices_a_damaged_snapshot(journal: Journal) -> None:
     machine = Machine.genesis(DEPLOYMENT.domain)
-    await journal.write_snapshot(Snapshot(0, BatchCursor(), machine.snapshot(), bytes(32)))
+    await journal.write_snapshot(Draft(0, BatchCursor(), machine.copy(), bytes(32)))
     snapshot = await journal.read_snapshot()
     assert snapshot is not None
     with pytest.raises(DataError):

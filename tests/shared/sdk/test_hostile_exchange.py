@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -188,3 +189,18 @@ async def test_another_account_than_was_asked_for_is_not_signed_for(named: Any, 
     async with exchange(answer) as url, SetoffClient(url, SIGNER, **named) as client:
         with pytest.raises(DataError, match="was asked for"):
             await client.place(1, BUY, 100, 5)
+
+
+@pytest.mark.parametrize("ahead", [-900, 900])
+async def test_a_clock_far_from_this_machines_makes_no_expiry(ahead: int) -> None:
+    """But on development chains, whose clock anybody sets."""
+    for chain_id, is_refused in ((1, True), (31337, False)):
+        info = {"chain_id": chain_id, "vault": "0x" + "11" * 20}
+        answer = answering(info=info, status={"l1_time": int(time.time()) + ahead})
+        async with exchange(answer) as url, SetoffClient(url) as client, SetoffClient(url, clock_skew=1000) as lenient:
+            if is_refused:
+                with pytest.raises(DataError, match="from this machine's: orders would not end when they should"):
+                    await client.now()
+            else:
+                await client.now()
+            assert abs(await lenient.now() - time.time() - ahead) < 5

@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, open_market, operator
 
-from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.deploy.simulation.sample_traffic import SampleTraffic, trader_key
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.config.market_names import Collateral, MarketName, MarketNames
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.errors import DataError, InputError
+from setoff.shared.errors import ChainError, DataError, InputError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.sdk import MarketScales, Refusal
+from setoff.shared.l1.connection import L1
+from setoff.shared.sdk import KeySigner, ListedUnits, MarketScales, Refusal, SetoffClient
+from setoff.shared.sdk.listed_units import check_listed, read_listed_units
 
 NAMES = MarketNames(Collateral("USDC", 6), (MarketName(1, "BTC-PERP", "BTC", "0.001"),))
 
@@ -97,9 +100,37 @@ async def test_decimals_that_are_not_worth_what_l1_says_are_not_used(named: Runn
     traffic = SampleTraffic()
     async with named.trader(1) as client:
         info = await client.info()
-    MarketScales(info).check_units(cast(ChainReader, Listings(traffic.list_market(unit=500))))
+    units = MarketScales(info).units
+    check_listed(units, read_listed_units(cast(ChainReader, Listings(traffic.list_market(unit=500)))))
     with pytest.raises(DataError, match="L1 lists no market 1"):
-        MarketScales(info).check_units(cast(ChainReader, Listings(traffic.list_market(unit=50))))
+        check_listed(units, read_listed_units(cast(ChainReader, Listings(traffic.list_market(unit=50)))))
     info["markets"][0]["tick_size"] = "5"
     with pytest.raises(DataError, match="is worth 500 token units, not 5000"):
         MarketScales(info)
+
+
+async def test_no_decimal_is_signed_before_its_worth_was_held_against_l1(
+    named: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing answers at L1's address here but what the test says of it; what was read once is kept in a file."""
+    read: list[dict[int, set[int]]] = [{1: {50}}, {1: {500}}]
+    monkeypatch.setattr(ListedUnits, "_check_token", lambda *_: None)
+    monkeypatch.setattr("setoff.shared.sdk.listed_units.read_listed_units", lambda _: read.pop(0))
+    nobody, file = L1("http://127.0.0.1:9", patience=0.1), tmp_path / "units.json"
+
+    def client(listed: ListedUnits) -> SetoffClient:
+        return SetoffClient(named.url, KeySigner(trader_key(1)), listed=listed)
+
+    async with client(ListedUnits(nobody, DEPLOYMENT, file)) as lied_to:
+        with pytest.raises(DataError, match="L1 lists no market 1 with a unit of 500"):
+            await lied_to.place("BTC-PERP", BUY, "99", "0.01")
+        assert not await lied_to.orders() and not named.outbox.latest() > 0
+        await lied_to.place("BTC-PERP", BUY, "99", "0.01")  # the second time L1 says the same as the exchange
+    assert file.read_text() == '{"1": [500]}' and not read
+    async with client(ListedUnits(nobody, DEPLOYMENT, file)) as client_with_file:
+        assert await client_with_file.at(2).scales()
+    monkeypatch.undo()
+    async with client(ListedUnits(nobody, DEPLOYMENT)) as alone:
+        with pytest.raises(ChainError, match="cannot be held against L1, and nothing is signed"):
+            await alone.place("BTC-PERP", BUY, "99", "0.01")
+        await alone.place(1, BUY, 190, 1)  # ticks and lots are what they are

@@ -1,5 +1,6 @@
 """The ways out of an exchange whose operator has gone: which are open and when, and what L1 has confirmed."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 from tests.support.chains.town import PARAMS, TRADERS, Town
 
+from setoff.deploy.cli.main import main
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.simulation.sample_traffic import trader_key
+from setoff.shared.codec import signatures
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk import KeySigner, Replay, Vault, WaysOut, check_withdrawal
@@ -58,6 +61,10 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert town.setoff(4, "force ways --exchange http://127.0.0.1:1") == 0
     said = capsys.readouterr().out
     assert "operator: closed: not_ready" in said and forced.text in said and wind_down.text in said
+    assert town.setoff(4, "exit --look --exchange http://127.0.0.1:1") == 0
+    said = capsys.readouterr().out
+    assert "2.000000 tUSD leave by this way: forced. Not sooner: a batch has to take it from the queue" in said
+    assert "nothing was done" in said and town.waiting == 0
     told: list[str] = []
     index = ways.force(forced.amount, told.append, poll=0.2)
     assert any("posted in its place" in text for text in told) and told[-1].startswith(
@@ -78,6 +85,24 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (confirmed.epoch, confirmed.leaf.collateral) == (proof.epoch, 0)
     assert ways.describe_confirmed() == f"0 tUSD of collateral and 0 positions, at the end of epoch {proof.epoch}"
     assert ways.pay(index, told.append) is not None and ways.pay(index) is None and vault.is_paid(index)
+    assert town.setoff(4, "exit --exchange http://127.0.0.1:1") == 1
+    said = capsys.readouterr().out
+    assert "nothing may leave now" in said and "`setoff exit --end`" in said
+
+    # What L1 has confirmed is proven to anybody by a file.
+    file, where = tmp_path / "proof.json", f"--rpc {anvil.url} --deployment {town.path}"
+    assert main(f"proof 0x{signatures.address_of(trader_key(1)).hex()} --out {file} {where}".split()) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("account 1 of 0x") and "market 1    long 500 lots" in said
+    assert main(f"proof --check {file} {where}".split()) == 0
+    assert "the proof holds: L1 has confirmed this" in capsys.readouterr().out
+    shown = json.loads(file.read_text())
+    for name, wrong in (("leaf", shown["leaf"][:-1] + "1"), ("account", "2"), ("registers_hash", "0x" + "11" * 32)):
+        file.write_text(json.dumps(shown | {name: wrong}))
+        assert main(f"proof --check {file} {where}".split()) == 3, name
+    file.write_text(json.dumps(shown | {"epoch": "99"}))
+    assert main(f"proof --check {file} {where}".split()) == 1
+    assert main(f"proof 99 {where}".split()) == 1
 
     # Who has positions ends the exchange first, and then takes out all that they came to.
     long = open_ways(town, 1)
@@ -87,7 +112,10 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixtu
         long.settle(told.append, poll=0.2)
     leaf = town.inclusion(1).leaf(1)
     assert not any(position.size for position in leaf.positions) and leaf.collateral > TRADERS[1] - 777_777
-    index = long.force(leaf.collateral, told.append, poll=0.2)
+    assert town.setoff(1, "exit --no-wait --exchange http://127.0.0.1:1") == 0
+    said = capsys.readouterr().out
+    assert "posted in its place" in said
+    index = int(said.split("setoff force pay ")[-1].split("`")[0])
     town.confirm()
     long.pay(index, told.append)
     assert town.balance(1) == leaf.collateral and "markets to settle: 1, 2; a crank for each" in "".join(told)

@@ -22,11 +22,15 @@ from tests.support.courts.arena import (
 )
 
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.codec.records import MarketParameters
+from setoff.shared.codec.layout import fields_of
+from setoff.shared.codec.records import ExchangeTerms, MarketParameters
+from setoff.shared.machine.blobs import BLOBS
 
 RECORD = 124
 GAS_PRICE = 10**9
 POSITION = 1 << 30 | 1 << 20 | 2
+VERSION = b"\x01"
+"""Of a blob's hash (EIP-4844): its first byte."""
 
 
 def measure() -> dict[str, int]:
@@ -50,6 +54,8 @@ def measure() -> dict[str, int]:
     spend("propose a market", lambda: queue.propose_listing(listing, sender=LISTER))
     arena.warp(PARAMS.listing_delay)
     spend("enact", lambda: queue.enact(0, sender=TRADER))
+    spend("propose a change", lambda: queue.propose_change(listing, sender=LISTER))
+    spend("propose terms", lambda: queue.propose_terms(([1] * len(fields_of(ExchangeTerms)),), sender=LISTER))
     arena.token.mint(TRADER, 10**9)
     arena.token.approve(vault.address, 10**9, sender=TRADER)
     spend("deposit, first", lambda: vault.deposit(10**6, sender=TRADER))
@@ -59,6 +65,12 @@ def measure() -> dict[str, int]:
     post(100)
     post(1024)
     post(0, messages=4)
+    chain.fund(OPERATOR)
+    chain.carry_blobs([VERSION + bytes(31), VERSION + b"\1" * 31])
+    postings = [(chain.now, 0, 1024, place.to_bytes(32, "big")) for place in (0, 1)]
+    roots = [VERSION + bytes(31), VERSION + b"\1" * 31]
+    spend("post data of 2 batches", lambda: arena.post_data(BLOBS.number, postings, roots))
+    chain.carry_blobs([])
 
     honest, liar = truth(arena.genesis), lie_from(arena.genesis, POSITION, "liar")
     spend(
@@ -79,11 +91,15 @@ def measure() -> dict[str, int]:
     other = lie_from(arena.genesis, POSITION, "other")
     arena.join(key, other, RIVAL)
     arena.warp(T)
+    moot_key, moot = arena.claim(keccak(b"next"), other.end, 1), lie_from(other.end, POSITION, "moot")
+    arena.join(moot_key, moot, RIVAL)
     spend("timeout", lambda: court.timeout(key, honest.root, other.root, sender=HONEST, gas_price=GAS_PRICE))
     spend("install", lambda: court.install(key, honest.end))
     spend("install, undisputed", lambda: court.install(next_key, keccak(b"next")))
     spend("settle", lambda: court.settle(key, honest.root))
     spend("advance", lambda: court.advance(0))
+    spend("reclaim", lambda: court.reclaim(moot_key))
+    spend("reclaim history", lambda: court.reclaim_history(moot_key, moot.root))
     spend("release", lambda: court.release(key, honest.root))
     spend("release", lambda: court.release(key, liar.root))
     spend("redeem", lambda: court.redeem(key, liar.root, HONEST))
