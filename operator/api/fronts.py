@@ -32,9 +32,14 @@ class Fronts:
     def __init__(
         self, hub: Hub, settings: OperatorSettings, deployment: Deployment, redis_url: str, listening: sockets.socket
     ) -> None:
-        limits = {name: getattr(settings, name) for name in LIMITS} | {"history_dir": str(settings.history_dir)}
+        limits = {name: getattr(settings, name) for name in LIMITS}
         is_alone = settings.api_processes == 1
-        self._set_up = (json.dumps(limits), json.dumps(dataclasses.asdict(deployment)), redis_url, is_alone)
+        self._set_up = (
+            json.dumps(limits, default=str),
+            json.dumps(dataclasses.asdict(deployment)),
+            redis_url,
+            is_alone,
+        )
         self._hub = hub
         self._count = settings.api_processes
         self._listening = listening

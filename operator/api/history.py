@@ -79,7 +79,13 @@ class HistoryHandlers:
         """Of an account."""
         number, span = await self._find_account(account), _read_span(**page)
         rows = await self._ask(request, lambda: self._history.orders(number, status, span))
-        return _answer(rows, span, "id", "orders", lambda row: views.show_past_order(self._scales, row))
+        exchange = await self._reader.read()
+
+        def show(row: Row) -> Row | None:
+            ended = views.end_by_time(exchange, row)
+            return None if status not in (None, ended["status"]) else views.show_past_order(self._scales, ended)
+
+        return _answer(rows, span, "id", "orders", show)
 
     async def get_candles(
         self, request: web.Request, market: str, interval: str, first: int | None, last: int | None, limit: int
@@ -155,8 +161,10 @@ class HistoryHandlers:
 
         found, orders = await self._ask(request, look)
         show = await self._make_show(request, found)
+        exchange = await self._reader.read()
+        ended = (views.end_by_time(exchange, row) for row in orders)
         shown = {"account": number, "records": list(map(show, found))}
-        return web.json_response(shown | {"orders": [views.show_past_order(self._scales, row) for row in orders]})
+        return web.json_response(shown | {"orders": [views.show_past_order(self._scales, row) for row in ended]})
 
     async def _ask(self, request: web.Request, query: Callable[[], Found]) -> Found:
         """What the database answers."""
@@ -201,9 +209,10 @@ def _answer(
     span: Span,
     key: str,
     name: str,
-    show: Callable[[Row], Mapping[str, Any]],
+    show: Callable[[Row], Mapping[str, Any] | None],
     head: Mapping[str, Any] | None = None,
 ) -> web.Response:
-    """A page, and what to ask for the next one with."""
+    """A page, and what to ask for the next one with. What `show` makes nothing of is left out."""
     goes_on = rows[-1][key] if len(rows) == span.limit else None
-    return web.json_response({**(head or {}), name: [show(row) for row in rows], "next": goes_on})
+    shown = [told for row in rows if (told := show(row)) is not None]
+    return web.json_response({**(head or {}), name: shown, "next": goes_on})

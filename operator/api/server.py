@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket as sockets
+from pathlib import Path
 from typing import Final, cast
 
 from aiohttp import web
@@ -14,6 +16,7 @@ from setoff.operator.api.clients import CLIENTS, Clients
 from setoff.operator.api.doors import IDLE_SECONDS, Doors, make_logger
 from setoff.operator.api.feed import Feed
 from setoff.operator.api.views.market_views import show_calling
+from setoff.operator.api.views.new_names import follow_names
 from setoff.operator.api.views.scales import Scales
 from setoff.operator.bridge.desk import Desk
 from setoff.operator.history.keeper import choose_url
@@ -40,6 +43,12 @@ async def start_server(
     admission = Admission(desk, deployment.domain, settings)
     app = make_app(desk, outbox, deployment, admission, feed, scales, history, settings.max_body)
     app.add_routes(Console(settings, "operator").routes())
+    names = asyncio.create_task(follow_names(Path(settings.deployment), deployment, scales))
+
+    async def stop_names(_: web.Application) -> None:
+        names.cancel()
+
+    app.on_cleanup.append(stop_names)
     clients = app[CLIENTS] = Clients(settings.trusted_proxies)
     runner = web.AppRunner(
         app,

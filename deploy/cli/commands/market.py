@@ -86,14 +86,14 @@ def _list_at_once(arguments: argparse.Namespace) -> int:
         shown = listing.to_names(terms)
         show(arguments, shown, *(f"{key:<20} {value}" for key, value in shown.items()))
         return 0
+    replace(deployment, names=names).save(settings.deployment)  # first: an operator calls it so from the beginning
     enact(l1, deployment, [listing.encode_listing(terms)])
-    replace(deployment, names=names).save(settings.deployment)
     tick, lot = scale.tick.show(1), scale.lot.show(1)
     show(
         arguments,
         {"market": number, "symbol": name.symbol, "tick_size": tick, "lot_size": lot},
         f"market {number} is {name.symbol}: a lot is {lot} {scale.base}, a tick {tick} {scale.quote}",
-        "the next batch lists it; an operator that is started again calls it so. It needs a price:",
+        "the next batch lists it, and an operator with this deployment file calls it so. It needs a price:",
         f"next, with a signer's key: setoff oracle run --key FILE --set min_sources=1 feeds={name.symbol}=file:PATH",
     )
     return 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from setoff.operator.api.views.market_views import get_tree
 from setoff.operator.api.views.record_views import MS
 from setoff.operator.api.views.scales import Scales
+from setoff.operator.sequencer.exchange import Exchange
 from setoff.shared.codec import records
 from setoff.shared.errors import OUTCOMES
 from setoff.shared.machine.machine import AUCTION, LIQUIDATION, TRADE, UNWIND
+from setoff.shared.state.store import State
 from setoff.shared.wire.api import history_answers as answers
 from setoff.shared.wire.api.decimals import Scaled
 from setoff.shared.wire.api.record_answers import FILL_KINDS, FLAGS, SIDES
@@ -67,6 +70,17 @@ def show_account_fill(scales: Scales, account: int, row: Row) -> Row:
         "fee": row["taker_fee"] if is_taker else row["maker_fee"],
     }
     return shown | {"decimal": _ACCOUNT_FILL.show(shown, scales[row["market"]])}
+
+
+def end_by_time(exchange: Exchange, row: Row) -> Row:
+    """An order of the history, as expired once its time or its account's dead-man's switch has come: the machine takes
+    such an order out when it meets it, and so the history has it open until then."""
+    if row["status"] != "open":
+        return row
+    time = exchange.machine.regs.time
+    deadline = State(get_tree(exchange)).account(row["account"]).deadline
+    ends = [at for at in (row["expiry"], deadline) if 0 < at <= time]
+    return row | {"status": "expired", "closed_time": min(ends)} if ends else row
 
 
 def show_past_order(scales: Scales, row: Row) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from setoff.operator.sequencer.exchange import Exchange
@@ -41,6 +42,23 @@ class Scales:
             leaf = leaves.decode_market(exchange.machine.state.tree.get(keys.market_key(market)))
             scale = self._scales[market] = self._make(market, leaf.unit, leaf.expiry)
         return scale
+
+    def take_names(self, names: MarketNames) -> None:
+        """Names of markets that had none until now. One that has a name keeps it, for clients have signed by that."""
+        if names.collateral != self._names.collateral:
+            log.warning(
+                "the deployment file calls the collateral otherwise: an operator takes that over when it starts"
+            )
+        known = {name.market for name in self._names.markets}
+        new = tuple(name for name in names.markets if name.market not in known)
+        changed = [name.symbol for name in names.markets if name.market in known and name not in self._names.markets]
+        if changed:
+            log.warning("names that have changed are taken over when the operator starts: %s", ", ".join(changed))
+        self._names = replace(self._names, markets=(*self._names.markets, *new))
+        for name in new:
+            self._scales.pop(name.market, None)
+            self._units.pop(name.market, None)
+            log.info("market %d is called %s", name.market, name.symbol)
 
     def value(self, market: int, lots: int, ticks: int) -> int:
         """What so many lots are worth at so many ticks, token units."""

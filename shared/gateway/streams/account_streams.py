@@ -31,6 +31,8 @@ BEHIND: Final = 0.05
 """Seconds after which the history is asked again."""
 PATIENCE: Final = 30.0
 """Seconds after which it is not asked again for one thing."""
+IDLE: Final = 3.0
+"""Seconds without news after which open orders are looked at: of those that time ends nothing is pushed."""
 AWAY: Final = 1.0
 """Seconds after which an exchange is asked again that is not there: no stream ends for that, and none has a gap."""
 NOT_THERE: Final = 2.0
@@ -50,8 +52,11 @@ async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
             await asyncio.sleep(AWAY)
 
 
-async def watch(client: SetoffClient, name: str, *channels: str) -> AsyncIterator[tuple[str, Json]]:
-    """(channel, data) of what happens to an account in these channels, as it comes; from its first deposit on."""
+async def watch(
+    client: SetoffClient, name: str, *channels: str, idle: float | None = None
+) -> AsyncIterator[tuple[str, Json]]:
+    """(channel, data) of what happens to an account in these channels, as it comes; from its first deposit on. After
+    `idle` seconds with nothing a channel "", if that is named."""
     while True:
         with suppress(Refusal, Unavailable):
             await client.account(name)
@@ -71,7 +76,12 @@ async def watch(client: SetoffClient, name: str, *channels: str) -> AsyncIterato
     readers = [asyncio.create_task(read(channel)) for channel in channels]
     try:
         while True:
-            told = await queue.get()
+            try:
+                async with asyncio.timeout(idle):
+                    told = await queue.get()
+            except TimeoutError:
+                yield "", {}
+                continue
             if isinstance(told, SetoffError):
                 raise told
             yield told
@@ -206,7 +216,12 @@ async def stream_orders(house: House, subscription: Subscription) -> AsyncIterat
     lives = OrderLives(house, party)
     with suppress(Refusal):
         await patiently(lives.look)
-    async for channel, data in watch(house.client, party.name, "account_records", "account_fills", "account"):
+    channels = ("account_records", "account_fills", "account")
+    async for channel, data in watch(house.client, party.name, *channels, idle=IDLE):
+        if not channel:
+            if lives.has_open and (updates := await patiently(lives.look)):
+                yield updates
+            continue
         until = time.monotonic() + PATIENCE
         while True:
             if updates := await patiently(lives.look):
@@ -226,6 +241,11 @@ class OrderLives:
         self._open: dict[int, str] = {}
         """By number in the history: what was filled of it (lots), as it was told."""
         self._is_first = True
+
+    @property
+    def has_open(self) -> bool:
+        """Whether any could still trade at the last look."""
+        return bool(self._open)
 
     async def look(self) -> list[Json]:
         """What is new, in the order in which it came; nothing at the first look."""

@@ -1,13 +1,15 @@
 """The history over the API: what was answered at the time is found again, by account, client id and nonce."""
 
+from pathlib import Path
 from typing import Any
 
-from tests.support.processes.running_operator import Running
+from tests.support.processes.running_operator import Running, open_market, operator
 from tests.support.waiting import until
 
 from setoff.deploy.simulation.sample_traffic import START_TIME, trader_key
 from setoff.shared.codec import records
 from setoff.shared.codec.records import BUY, IOC, SELL
+from setoff.shared.config.redis_server import RedisServer
 
 
 async def read(running: Running, path: str) -> Any:
@@ -135,3 +137,31 @@ async def test_a_record_that_is_sent_again_is_answered_with_what_became_of_it(hi
 async def test_without_a_history_it_is_said(exchange: Running) -> None:
     status, answer = await exchange.get("/v1/history/trades/1")
     assert (status, answer["reason"]) == (503, "not_ready") and "history_url" in answer["detail"]
+
+
+async def test_orders_that_time_has_ended_are_open_no_more(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Though the machine takes them out of the book only when it meets them."""
+    async with (
+        operator(redis_server.url, history_url="", history_dir=tmp_path, batch_interval=0.05) as running,
+        running.trader(1) as client,
+        running.trader(2) as other,
+    ):
+        await open_market(running)
+        await client.place(1, BUY, 90, 5, client=5, expiry=START_TIME + 50)
+        await client.place(1, BUY, 91, 5, client=6)
+        await other.place(1, BUY, 92, 5, client=7)
+        await other.schedule_cancel(START_TIME + 60)
+        running.l1.time = START_TIME + 100
+
+        async def is_later() -> bool:
+            await client.schedule_cancel(0)
+            return (await running.status())["time"] >= START_TIME + 100
+
+        await until(is_later)
+        await catch_up(running)
+        (alive,) = (await client.history("orders", 1, status="open"))["orders"]
+        assert alive["client"] == "6"
+        (dead,) = (await client.find(client=5))["orders"]
+        assert (dead["status"], dead["closed_time"]) == ("expired", START_TIME + 50)
+        (stopped,) = (await client.history("orders", 2))["orders"]
+        assert (stopped["status"], stopped["closed_time"]) == ("expired", START_TIME + 60)
