@@ -11,7 +11,7 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.gateway.assets import Asset, Json, Universe
 from setoff.shared.gateway.orders.leverage import Leverages
 
-LEDGER: Final = ("deposit", "withdrawal", "transfer", "backstop", "insurance", "revenue")
+LEDGER: Final = ("deposit", "withdrawal", "transfer", "backstop", "insurance", "revenue", "liquidation")
 """Kinds of the ledger's entries that are told as such; fills and funding are told elsewhere."""
 NOTHING: Final = {"accountValue": "0", "totalNtlPos": "0", "totalRawUsd": "0", "totalMarginUsed": "0"}
 
