@@ -1,5 +1,6 @@
 """The web console as people meet it: a real browser, a real exchange."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.processes.console import find_chromium, find_console, play
 from tests.support.processes.trading_floor import open_trading_floor
+from tests.support.waiting import wait_until
 
 from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.play import Play, Script
@@ -48,3 +50,18 @@ def test_a_lie_is_followed_from_its_claim_to_its_verdict(tmp_path: Path) -> None
     assert "in what that step makes of it" in told["where"]
     assert "(true)" in told["judged"] and "(false)" in told["judged"] and "the operator says (false)" in told["judged"]
     assert ["the operator" in side and "out, by proof" in side for side in told["sides"]].count(True) == 1
+
+
+@pytest.mark.long
+def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path) -> None:
+    find_chromium()
+    find_console()
+    with open_trading_floor(tmp_path, traders=1) as floor, ThreadPoolExecutor(1) as browser:
+        told = browser.submit(play, "money", floor.url, str(tmp_path), seconds=300)
+        wait_until(lambda: told.done() or (tmp_path / "ready").exists(), 280)
+        if not told.done():
+            floor.kill_operator()
+        (tmp_path / "killed").touch()
+        found = told.result()
+    assert "comes to the same end as L1" in found["verified"]
+    assert "Your money is in the vault on L1" in found["banner"]

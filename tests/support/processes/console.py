@@ -33,11 +33,11 @@ def find_chromium() -> str:
     pytest.skip(f"this machine has no Chromium ({', '.join(PROGRAMS)}): the console was not tried in a browser")
 
 
-def play(name: str, *words: str) -> dict[str, Any]:
+def play(name: str, *words: str, seconds: float = SECONDS) -> dict[str, Any]:
     """Play a scenario to its end; what it told."""
     program, folder = find_chromium(), find_console()
     command = [str(folder / "node"), str(SCENARIOS / f"{name}.mjs"), str(folder), program, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     told: dict[str, Any] = json.loads(done.stdout)
     return told

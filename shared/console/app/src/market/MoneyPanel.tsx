@@ -8,7 +8,7 @@ import { percent } from "../lib/format";
 import { toSteps } from "../lib/scales";
 import { link } from "../lib/route";
 import { account } from "../wallet/account";
-import { deposit, mint, readBalance, withdraw } from "../wallet/vault";
+import { deposit, forceWithdraw, mint, readBalance, withdraw } from "../wallet/vault";
 import { wallet } from "../wallet/wallet";
 import { giveEther } from "../wallet/development";
 
@@ -121,6 +121,20 @@ export function MoneyPanel() {
               Withdraw
             </button>
           </div>
+          <button
+            type="button"
+            class="quiet-button"
+            disabled={isBusy.value || !own}
+            title="A transaction on L1 that the operator can neither refuse nor leave out for long"
+            onClick={() =>
+              void act("Waiting for an L1 transaction…", async () => {
+                await forceWithdraw(units());
+                return "Queued on L1. The exchange has to take it, whatever its operator does; then see the account's page.";
+              })
+            }
+          >
+            Force the withdrawal through L1
+          </button>
           <p class={said.value.isBad ? "said bad" : "said"} role="status">
             {said.value.text || "\u00a0"}
           </p>

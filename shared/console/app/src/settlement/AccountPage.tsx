@@ -78,6 +78,7 @@ export default function AccountPage() {
       )}
       {account && <Withdrawals entries={entries} owner={account.owner} />}
       <Panel title="Ledger" aside={<span class="quiet">every change of the collateral, to the unit</span>}>
+        {ledger.value.error && <p class="said bad">{ledger.value.error}</p>}
         <Table
           label="Ledger"
           head={["#Time", "Why", "#Amount", "Market", "#Batch", "#Input"]}

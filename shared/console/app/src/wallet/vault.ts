@@ -1,9 +1,10 @@
 // Money between L1 and the exchange: deposits, withdrawals, and the way past the operator.
-import { encodeFunctionData, type Hex, parseAbi } from "viem";
+import { encodeFunctionData, encodePacked, type Hex, padHex, parseAbi } from "viem";
 import { info } from "../api/exchange";
 import { find } from "../api/http";
 import type { Result, Withdrawal } from "../api/types";
 import { rpc } from "./rpc";
+import { account } from "./account";
 import { submit } from "./records";
 import { wallet } from "./wallet";
 
@@ -17,6 +18,13 @@ const VAULT = parseAbi([
   "function withdraw(uint256 epoch, bytes32 registers_hash, bytes32 state_root, uint256 index, uint256 account, address owner, uint256 amount, uint256 bitmap, bytes32[] siblings)",
   "function paid(uint256 index) view returns (bool)",
 ]);
+const QUEUE = parseAbi(["function force_as(bytes body) returns (uint256)"]);
+
+/** A record's type and size (section 4). */
+const WITHDRAW = 4;
+const BODY_BYTES = 60;
+/** Nonces left free above those that the operator has shown: it may have taken records that nobody sees yet. */
+const NONCE_GAP = 32n;
 
 function terms(): { token: Hex; vault: Hex } {
   const found = info.value;
@@ -46,6 +54,17 @@ export async function deposit(amount: bigint): Promise<void> {
 
 export async function withdraw(amount: bigint): Promise<Result> {
   return submit("Withdraw", { amount });
+}
+
+/** The same through the queue on L1, in the sender's name: the operator can neither refuse it nor leave it out for long. */
+export async function forceWithdraw(amount: bigint): Promise<Hex> {
+  const own = account.value;
+  const queue = info.value?.queue as Hex | undefined;
+  if (!own || !queue) throw new Error("this wallet has no account here");
+  const nonce = BigInt(own.next_nonce) + NONCE_GAP;
+  const packed = encodePacked(["uint8", "uint32", "uint64", "uint128"], [WITHDRAW, own.account, nonce, amount]);
+  const body = padHex(packed, { dir: "right", size: BODY_BYTES });
+  return need().send({ to: queue, data: encodeFunctionData({ abi: QUEUE, args: [body] }) });
 }
 
 /** The proof of a withdrawal, undefined until its epoch is complete. */
