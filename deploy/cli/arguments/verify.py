@@ -10,5 +10,7 @@ from setoff.deploy.cli.arguments.words import parse_count
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which epoch, on which chain."""
-    parser.add_argument("epoch", type=parse_count, nargs="?", help="its number; by default the last one posted")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("epoch", type=parse_count, nargs="?", help="its number; by default the last one posted")
+    which.add_argument("--batch", type=parse_count, metavar="N", help="the epoch that batch N is of")
     add_chain(parser, "beacon_url", "peers")

@@ -157,7 +157,9 @@ def test_a_lie_and_the_dispute_about_it(tmp_path: Path, capsys: pytest.CaptureFi
         assert main(["inspect", "game", "0", *where]) == 1
         told = capsys.readouterr().out
         assert "lied about epoch 0; nobody's bond is on the truth" in told and "a false end is claimed" in told
-        assert main(["verify", "0", *where]) == 1 and "DIFFERS with the chain" in capsys.readouterr().out
+        assert main(["verify", "--batch", "0", *where]) == 1
+        told = capsys.readouterr().out
+        assert "DIFFERS with the chain" in told and "nobody has shown a history of it" in told
         assert main(["inspect", "batch", "0", "--json", *where]) == 1
         assert json.loads(capsys.readouterr().out)["agrees"] is False
         assert main(["inspect", "epoch", "0", *where]) == 1
@@ -175,6 +177,16 @@ def test_a_lie_and_the_dispute_about_it(tmp_path: Path, capsys: pytest.CaptureFi
         root = next(side["root"] for side in dispute["sides"] if side["verdict"] == "true")
         assert main(["inspect", "root", root, *where]) == 0
         assert "a history of epoch 0, joined by 0x" in capsys.readouterr().out
+        assert main(["verify", "0", *where]) == 1
+        told = capsys.readouterr().out
+        assert "leaves the truth somewhere from batch 0, input" in told and "L1 has narrowed it down" in told
+        for player in (liar, town.player) * 5:
+            player.step()
+            town.anvil.mine()
+        assert main(["verify", "0", *where]) in (0, 1)
+        told = capsys.readouterr().out
+        assert "leaves the truth at this step:" in told and "the truth    " in told, told
+        assert "machine before" in told and "the same" in told and "it hashes to something else" in told
 
 
 @pytest.mark.parametrize("form", FORMS)
