@@ -103,6 +103,7 @@ TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
     ("not_found", "there is no record", "wait until its batch is posted, or take one that is there"),
     ("not_found", "the history has no record", "try again in a second, or take one that is there"),
     ("not_found", "batch ", "batches are numbered from 0; a new one is there once it is closed"),
+    ("not_found", "at the end of epoch", "`setoff account` shows what it has now; L1 confirms it with a later epoch"),
     ("not_found", "more than", "read what was missed from the history, then subscribe anew"),
     ("not_found", "L1 has confirmed no epoch", "wait: L1 confirms an epoch after its challenge period"),
     ("missing_field", "'account'", "name an account's number, or its owner's address: `setoff wallet address KEY`"),
