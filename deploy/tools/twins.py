@@ -89,7 +89,7 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
     # L1 sees one step: nothing to cache, undo or write together.
     "state/store": frozenset(
         {
-            *("State", "encode_leaf", "value", "has_journal", "write", "begin_journal", "end_journal", "undo"),
+            *("State", "encode_leaf", "values", "has_journal", "write", "begin_journal", "end_journal", "undo"),
             *("of", "restore", "commit", "trim"),
         }
     ),

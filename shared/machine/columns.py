@@ -7,65 +7,25 @@ since. Markets are small and read anew every time.
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from setoff.shared.codec.integers import PPM
-from setoff.shared.rules import phases
-from setoff.shared.rules.margin import get_tiers
+from setoff.shared.machine.rows import Floats, Ints, MarketTable, Rows, Words
 from setoff.shared.state import keys
-from setoff.shared.state.leaves import ACCOUNT, ACCOUNT_BYTES, MAX_POSITIONS, POSITION, decode_market
+from setoff.shared.state.leaves import ACCOUNT, ACCOUNT_BYTES, MAX_POSITIONS, POSITION
 from setoff.shared.state.store import State
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-RELATIVE_ERROR: Final = 2.0**-46
-"""Error allowed to equity and maintenance in floating point, as a part of them. With u = 2**-53: collateral is off by
-at most 6 u of itself, the worth of a position by 3 u, its margin by 8 u and 1 unit of rounding up, the funding it has
-to pay by 4 u and 1 unit; adding 17 terms costs another 16 u of the sum of their magnitudes, to which eight margins add
-no more than the worths again (no fraction exceeds 1). So both together are off by less than 40 u of |collateral| +
-2 * sum |worth| + 2 * sum |funding|, and by 16 units: a third and a half of what is allowed."""
-ABSOLUTE_ERROR: Final = 32.0
-"""Error allowed beside that, in token units."""
-
-_SIGN: Final = np.uint64(2**63)
+BLOCK: Final = 8_192
+"""Rows that are looked at in one go."""
 _NO_ACCOUNT: Final = bytes(ACCOUNT_BYTES)
-_NEVER: Final = 2**63 - 1
-_LARGEST: Final = 2.0**119
-"""Token units of collateral, above which an account is left to the rule (`settling.settle`)."""
 _BODY: Final = 2**keys.BODY_BITS - 1
 # In words of 8 bytes: a leaf's collateral, where its positions begin, and in each of those market, size, funding index.
 _COLLATERAL: Final = ACCOUNT.offsets["collateral"] // 8
 _POSITIONS: Final = ACCOUNT.size // 8
 _POSITION_WORDS: Final = POSITION.size // 8
 _MARKET, _SIZE, _FUNDING = (POSITION.offsets[name] // 8 for name in ("market", "size", "funding"))
-
-
-class MarketTable:
-    """What a sweep needs of every market, by its id; place 0 is that of no market."""
-
-    def __init__(self, state: State, markets: int) -> None:
-        """Of markets 1 to `markets`."""
-        found = [decode_market(b""), *(state.market(market) for market in range(1, markets + 1))]
-        self.worth: Floats = np.array([float(m.mark * m.unit) for m in found])
-        tiers = list(zip_longest(*(get_tiers(m) for m in found), fillvalue=(_NEVER, 0, 0)))
-        margins = np.array([[maintenance for _, _, maintenance in tier] for tier in tiers])
-        self.fraction: Floats = margins[0] / PPM
-        self.tiers: list[tuple[Ints, Floats]] = [
-            (np.array([min(size, _NEVER) for size, _, _ in tier], dtype=np.int64), rise / PPM)
-            for tier, rise in zip(tiers[1:], np.diff(margins, axis=0), strict=True)
-        ]
-        """Of each tier beyond which size it holds, lots, and by how much its margin is above that of the one before."""
-        self.settled: Flags = np.array([m.settled != 0 for m in found])
-        self.numbers = tuple((m.mark, m.unit, m.settled, m.funding, *get_tiers(m)) for m in found)
-        """All that the rest is made of."""
-        funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
-        self.funding: npt.NDArray[np.uint64] = funding.astype(np.uint64).reshape(-1, 2)
 
 
 class Columns:
@@ -79,6 +39,7 @@ class Columns:
         """Of all accounts of `state`, which from now on notes those it hands out."""
         self.rows: dict[int, int] = {}
         self._settled: dict[int, bytes] = {}
+        self._settled_at: Words = np.zeros((1, 2), dtype=np.uint64)
         state.used = set()
         self.stale = {key & _BODY for key in state.touched if key >> keys.BODY_BITS == keys.ACCOUNT}
         present = {
@@ -99,85 +60,44 @@ class Columns:
         """Bring every row up to date."""
         self.follow(state)
         if self._settled:
-            self._write(self._settled)
+            self._write_settled()
             self._settled = {}
         if self.stale:
-            values = {account: state.value(keys.account_key(account)) for account in self.stale}
+            stale = list(self.stale)
+            leaves = state.values([keys.account_key(account) for account in stale])
+            values = dict(zip(stale, leaves, strict=True))
             self._write(
                 {account: value for account, value in values.items() if account in self.rows or _has_positions(value)}
             )
         self.stale = set()
 
-    def unsettled(self, markets: MarketTable) -> Flags:
-        """Rows that a visit brings up to date: funding due, a settled future."""
-        found = np.zeros(len(self.ids), dtype=np.bool_)
-        for market, high, low in zip(self.market, self.funding_high, self.funding_low, strict=True):
-            found |= markets.settled[market]
-            found |= (markets.funding[market, 0] != high) | (markets.funding[market, 1] != low)
-        return found
+    def blocks(self) -> Iterator[Rows]:
+        """All rows, some thousands at a time."""
+        used = len(self.rows)  # a free row stands for nobody, not for account 0, which its zeros look like
+        for first in range(0, used, BLOCK):
+            some = slice(first, min(first + BLOCK, used))
+            yield Rows(
+                self.ids[some],
+                self.collateral[some],
+                self.market[:, some],
+                self.size[:, some],
+                self.funding_high[:, some],
+                self.funding_low[:, some],
+            )
 
-    def compute_due(self, markets: MarketTable) -> tuple[Floats, Flags]:
-        """Funding to be paid, token units by place, and rows of which `settling.settle` can settle it."""
-        found = np.abs(self.collateral) < _LARGEST
-        charges = np.zeros(self.size.shape)
-        columns = zip(self.market, self.size, self.funding_high, self.funding_low, charges, strict=True)
-        for market, size, high, low, charge in columns:
-            there = markets.funding[market, 0]
-            due_low = markets.funding[market, 1] - low
-            due_high = there - high - (due_low > markets.funding[market, 1])
-            due = due_low.view(np.int64)
-            found &= (there ^ high) & (there ^ due_high) < _SIGN  # the difference has its sign
-            found &= due_high.view(np.int64) == due >> 63
-            found &= ~markets.settled[market]
-            np.multiply(size / float(phases.FUNDING_ONE), due, out=charge)
-        return charges, found
-
-    def doubtful(self, markets: MarketTable, charges: Floats | None = None) -> Flags:
-        """Rows that may be below maintenance: all that are, and those too close to it for floating point to tell.
-
-        `charges`: what they have to pay before, token units by place.
-        """
-        equity = self.collateral.copy()
-        magnitude = np.abs(self.collateral)
-        for charge in () if charges is None else charges:
-            equity -= charge
-            magnitude += 2 * np.abs(charge)
-        maintenance = np.zeros(len(equity))
-        is_holding = np.zeros(len(equity), dtype=np.bool_)
-        for market, size in zip(self.market, self.size, strict=True):
-            worth = size * markets.worth[market]
-            equity += worth
-            magnitude += 2 * np.abs(worth)
-            lots = np.abs(size)
-            weight = lots * markets.fraction[market]
-            for sizes, rise in markets.tiers:
-                weight += np.maximum(lots - sizes[market], 0) * rise[market]
-            maintenance += weight * markets.worth[market]
-            is_holding |= size != 0
-        return is_holding & ~(equity - maintenance > RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR)
-
-    def holding(self, market: int) -> Flags:
-        """Rows with a position in `market`."""
-        return self.opposite(market, 1) | self.opposite(market, -1)
-
-    def opposite(self, market: int, sign: int) -> Flags:
-        """Rows with a position in `market` whose size has `sign` (1 or -1)."""
-        found = np.zeros(len(self.ids), dtype=np.bool_)
-        for there, size in zip(self.market, self.size, strict=True):
-            found |= (there == market) & (size * sign > 0)
-        return found
-
-    def settle(self, values: dict[int, bytes]) -> None:
-        """Take note of accounts that have settled their funding; their leaves as they are now."""
+    def settle(self, values: dict[int, bytes], markets: MarketTable) -> None:
+        """Take note of accounts that have settled their funding, all at the same markets until all rows are up to date
+        again; their leaves as they are now, by key."""
         self._settled.update(values)
+        self._settled_at = markets.funding
 
     def _allocate(self, count: int) -> None:
         self.ids: Ints = np.zeros(count, dtype=np.int64)
         self.collateral: Floats = np.zeros(count)
         self.market: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
         self.size: Ints = np.zeros((MAX_POSITIONS, count), dtype=np.int64)
-        self.funding_high: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
-        self.funding_low: npt.NDArray[np.uint64] = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
+        self.funding_high: Words = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
+        self.funding_low: Words = np.zeros((MAX_POSITIONS, count), dtype=np.uint64)
 
     def _write(self, values: dict[int, bytes]) -> None:
         """Fill the rows of the accounts of these leaves; new ones get one."""
@@ -199,6 +119,17 @@ class Columns:
             self.funding_high[place, at] = words[:, first + _FUNDING]
             self.funding_low[place, at] = words[:, first + _FUNDING + 1]
 
+    def _write_settled(self) -> None:
+        """What settling changes: the money of the accounts, and up to where their positions have paid."""
+        at = np.array([self.rows[key & _BODY] for key in self._settled], dtype=np.int64)
+        first = 8 * _COLLATERAL
+        raw = b"".join([value[first : first + 32] for value in self._settled.values()])
+        self.collateral[at] = _to_float(np.frombuffer(raw, ">u8").reshape(-1, 4).astype(np.uint64))
+        for place in range(MAX_POSITIONS):
+            paid = self._settled_at[self.market[place, at]]
+            self.funding_high[place, at] = paid[:, 0]
+            self.funding_low[place, at] = paid[:, 1]
+
     def _grow(self, count: int) -> None:
         """Make room for `count` rows, and as many again, so that growing stays rare."""
         for name in ("ids", "collateral", "market", "size", "funding_high", "funding_low"):
@@ -213,7 +144,7 @@ def _has_positions(value: bytes) -> bool:
     return any(value[ACCOUNT.size :])
 
 
-def _to_float(words: npt.NDArray[np.uint64]) -> Floats:
+def _to_float(words: Words) -> Floats:
     """Signed 256-bit integers, four words each from the highest, to within 6 u of themselves.
 
     By magnitude, since the words of a small negative number are large.

@@ -16,12 +16,14 @@ This is advice, the rule is the law: ``tests/differential/test_fast_paths.py`` c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 
 from setoff.shared.codec import records
-from setoff.shared.machine.columns import Columns, Flags, Ints, MarketTable
+from setoff.shared.machine.columns import Columns
+from setoff.shared.machine.rows import Ints, MarketTable, Rows
 from setoff.shared.machine.settling import settle
 from setoff.shared.rules import phases
 from setoff.shared.rules.bitmaps import WORD_BITS
@@ -30,6 +32,8 @@ from setoff.shared.state import keys
 from setoff.shared.state.leaves import decode_market
 from setoff.shared.state.registers import Registers
 from setoff.shared.state.store import State
+
+_NO_MARKET: Final = decode_market(b"")
 
 
 class Calm:
@@ -61,17 +65,10 @@ class Sweep:
         self._used: defaultdict[int, int] = defaultdict(int)
         self._market = regs.trigger_market
         self._markets = markets = MarketTable(state, regs.markets)
-        unsettled = columns.unsettled(markets)
-        self._up_to_date = ~unsettled
-        holding = columns.holding(regs.trigger_market)
-        self._paying: Calm | None = None
-        if (unsettled & holding).any():
-            charges, payable = columns.compute_due(markets)
-            sound = holding & ~columns.doubtful(markets, charges)
-            self._paying = self._find(unsettled & sound & payable)
-        else:
-            sound = holding & ~columns.doubtful(markets)
-        self._swept = self._find(self._up_to_date & sound)
+        found = [look(rows, markets, regs.trigger_market) for rows in columns.blocks()]
+        paying = gather(rows for _, rows in found)
+        self._swept = Calm(gather(rows for rows, _ in found))
+        self._paying = Calm(paying) if len(paying) else None
         self._ranked: Calm | None = None
 
     def holds(self, regs: Registers) -> bool:
@@ -126,15 +123,14 @@ class Sweep:
 
     def _settle(self, regs: Registers, base: int, chosen: int) -> None:
         """Have accounts pay, or get, the funding that is due: bit i of those chosen for account base + i."""
-        bits = [bit for bit in range(chosen.bit_length()) if chosen >> bit & 1]
-        if bits:
+        if chosen:
             state = self._state
-            first = keys.account_key(base)
-            places = [first + bit for bit in bits]
-            markets = [decode_market(b""), *(state.market(market) for market in range(1, regs.markets + 1))]
-            values = settle([state.value(key) for key in places], markets)
-            state.write(dict(zip(places, values, strict=True)))
-            self._columns.settle(dict(zip([base + bit for bit in bits], values, strict=True)))
+            bits = np.unpackbits(np.frombuffer(chosen.to_bytes(WORD_BITS // 8, "little"), np.uint8), bitorder="little")
+            places: list[int] = (np.flatnonzero(bits) + keys.account_key(base)).tolist()
+            markets = [_NO_MARKET, *(state.market(market) for market in range(1, regs.markets + 1))]
+            values = dict(zip(places, settle(state.values(places), markets), strict=True))
+            state.write(values)
+            self._columns.settle(values, self._markets)
 
     def walk(self, regs: Registers) -> Iterator[None]:
         """Do those visits step by step, for a trace: yields after each, with the registers as they are then."""
@@ -148,15 +144,29 @@ class Sweep:
             pass_on(regs)
             yield
 
-    def _find(self, flags: Flags) -> Calm:
-        """Those of the rows in use: a free one stands for nobody, not for account 0, which its zeros look like."""
-        used = len(self._columns.rows)
-        return Calm(self._columns.ids[:used][flags[:used]])
-
     def _find_ranked(self, regs: Registers) -> Calm:
         """Those who have no score; who was used since the columns were filled is known by `_used`."""
         sign = -1 if regs.side == records.SELL else 1
-        return self._find(self._up_to_date & ~self._columns.opposite(regs.market, sign))
+        blocks, markets = self._columns.blocks(), self._markets
+        return Calm(gather(rows.ids[~(rows.unsettled(markets) | rows.opposite(regs.market, sign))] for rows in blocks))
+
+
+def look(rows: Rows, markets: MarketTable, market: int) -> tuple[Ints, Ints]:
+    """Of a sweep of `market` the accounts whose visits change nothing, and those whose visits only settle funding."""
+    unsettled, holding = rows.unsettled(markets), rows.holding(market)
+    paying = rows.ids[:0]
+    if (unsettled & holding).any():
+        charges, payable = rows.compute_due(markets)
+        sound = holding & ~rows.doubtful(markets, charges)
+        paying = rows.ids[unsettled & sound & payable]
+    else:
+        sound = holding & ~rows.doubtful(markets)
+    return rows.ids[sound & ~unsettled], paying
+
+
+def gather(parts: Iterable[Ints]) -> Ints:
+    """One array of all of them."""
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def take_lowest(word: int, count: int) -> int:

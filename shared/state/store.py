@@ -9,7 +9,7 @@ collects, for whoever set it to a dictionary, every leaf that was used up to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Final, NamedTuple, cast, get_args
 
@@ -182,10 +182,13 @@ class State:
         """Activity of a master account's owner."""
         return cast(Activity, self._load(keys.activity_key(master), leaves.decode_activity))
 
-    def value(self, key: int) -> bytes:
-        """The encoded leaf under `key`, changes included; it does not count as a use."""
-        leaf = self.touched.get(key)
-        return self._read(key) if leaf is None else encode_leaf(key, leaf)
+    def values(self, places: Sequence[int]) -> list[bytes]:
+        """The encoded leaves under those keys, changes included; that does not count as a use."""
+        found = []
+        for key in places:
+            leaf = self.touched.get(key)
+            found.append(self._read(key) if leaf is None else encode_leaf(key, leaf))
+        return found
 
     def _read(self, key: int) -> bytes:
         value = self._written.get(key)

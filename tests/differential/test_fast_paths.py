@@ -60,7 +60,7 @@ def test_fast_paths_end_where_plain_steps_end(shard: int, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("mutant", FAST_MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 def test_a_skip_condition_that_is_left_out_is_noticed(mutant: FastMutant, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = mutant.compile()
-    for name in ("Columns", "MarketTable", "Sweep"):
+    for name in ("Columns", "MarketTable", "Rows", "Sweep"):
         if name in changed:
             monkeypatch.setattr(sweep, name, changed[name])
             monkeypatch.setattr(columns, name, changed[name], raising=False)

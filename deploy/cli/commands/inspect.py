@@ -53,7 +53,7 @@ def explain_leaf(reader: ChainReader, key: int, batch: int | None) -> Told:
     replay.advance(None if batch is None else batch + 1)
     if batch is not None and replay.batches <= batch:
         raise InputError("not_found", f"batch {batch} is not on L1: there are {replay.batches}, from 0")
-    value = replay.machine.state.value(key)
+    value = replay.machine.state.values([key])[0]
     fields = read_leaf(key, value)
     when = f"after batch {replay.batches - 1}" if replay.batches else "before the first batch"
     lines = [f"{name_leaf(key)}, {when}:" if fields else f"{name_leaf(key)} is not there, {when}", *list_fields(fields)]

@@ -6,7 +6,7 @@ import inspect
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from setoff.shared.machine import columns, sweep
+from setoff.shared.machine import columns, rows, sweep
 
 
 class FastMutant(NamedTuple):
@@ -26,36 +26,39 @@ class FastMutant(NamedTuple):
         return names
 
 
-_SOUND = "sound = holding & ~columns.doubtful(markets)\n"
-_BOTH = "sound = holding & ~columns.doubtful(markets, charges)"
+_SOUND = "sound = holding & ~rows.doubtful(markets)\n"
+_BOTH = "sound = holding & ~rows.doubtful(markets, charges)"
 _ROOM = "(phases.WORK_LIMIT - (regs.steps - regs.started)) // 2"
 
 FAST_MUTANTS = (
     FastMutant(sweep, "nobody was given up", " or regs.skip_account", ""),
     FastMutant(sweep, "nobody is below maintenance", _SOUND, "sound = holding\n"),
     FastMutant(sweep, "nobody is below maintenance who pays", _BOTH, "sound = holding"),
-    FastMutant(sweep, "nothing is due in a sweep", "self._find(self._up_to_date & sound)", "self._find(sound)"),
-    FastMutant(sweep, "nobody is taken out of the holders", _SOUND, "sound = ~columns.doubtful(markets)\n"),
-    FastMutant(sweep, "nobody who pays is taken out", _BOTH, "sound = ~columns.doubtful(markets, charges)"),
+    FastMutant(sweep, "nothing is due in a sweep", "rows.ids[sound & ~unsettled]", "rows.ids[sound]"),
+    FastMutant(sweep, "nobody is taken out of the holders", _SOUND, "sound = ~rows.doubtful(markets)\n"),
+    FastMutant(sweep, "nobody who pays is taken out", _BOTH, "sound = ~rows.doubtful(markets, charges)"),
     FastMutant(sweep, "prices stay", "self._markets.numbers == MarketTable(self._state, regs.markets).numbers", "True"),
-    FastMutant(sweep, "nothing is due in a ranking", "self._up_to_date & ~self._columns", "~self._columns"),
+    FastMutant(sweep, "nothing is due in a ranking", "rows.unsettled(markets) | rows", "rows"),
     FastMutant(sweep, "a ranking is of those of the sweep", "self._ranked or self._find_ranked(regs)", "self._swept"),
     FastMutant(sweep, "a ranking is of those of the last one", "self._ranked = None\n            if", "if"),
-    FastMutant(sweep, "free rows stand for the backstop", "ids[:used][flags[:used]]", "ids[flags]"),
+    FastMutant(columns, "free rows stand for the backstop", "used = len(self.rows)", "used = len(self.ids)"),
     FastMutant(sweep, "sides of a ranking are mixed up", "sign = -1 if", "sign = 1 if"),
     FastMutant(sweep, "who was used since is as before", "in self._columns.follow(self._state):", "in ():"),
     FastMutant(sweep, "all used accounts have low numbers", "self._used[base // WORD_BITS]", "self._used[0]"),
-    FastMutant(sweep, "words are read from the wrong end", 'bitorder="little"', 'bitorder="big"'),
+    FastMutant(sweep, "words are read from the wrong end", 'packbits(bits, bitorder="little"', "packbits(bits"),
+    FastMutant(sweep, "funding is paid from the wrong end", 'np.uint8), bitorder="little"', "np.uint8)"),
+    FastMutant(columns, "who has paid owes it still", "self.funding_low[place, at] = paid[:, 1]", "pass"),
+    FastMutant(columns, "who has paid has the money still", "self.collateral[at] = _to_float(np", "_to_float(np"),
     FastMutant(sweep, "every word is the first", "calm.get_word(base)", "calm.get_word(0)"),
     FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
     FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
     FastMutant(sweep, "the suspect is left out, too", "((busy & -busy) - 1)", "((busy & -busy) * 2 - 1)"),
     FastMutant(sweep, "funding makes nobody poor", "doubtful(markets, charges)", "doubtful(markets, -charges)"),
-    FastMutant(columns, "a settled future only pays", "found &= ~markets.settled[market]", "pass"),
-    FastMutant(columns, "nothing settles", "found |= markets.settled[market]", "found |= False"),
-    FastMutant(columns, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
-    FastMutant(columns, "funding is large", " | (markets.funding[market, 1] != low)", ""),
-    FastMutant(columns, "no market has tiers", "in markets.tiers:", "in ():"),
-    FastMutant(columns, "floating point is exact", "RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR", "0"),
+    FastMutant(rows, "a settled future only pays", "found &= ~markets.settled[market]", "pass"),
+    FastMutant(rows, "nothing settles", "found |= markets.settled[market]", "found |= False"),
+    FastMutant(rows, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
+    FastMutant(rows, "funding is large", " | (markets.funding[market, 1] != low)", ""),
+    FastMutant(rows, "no market has tiers", "in markets.tiers:", "in ():"),
+    FastMutant(rows, "floating point is exact", "RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR", "0"),
     FastMutant(columns, "a debt is money", "np.where(is_negative, -value - 1.0, value)", "value"),
 )

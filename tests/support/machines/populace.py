@@ -211,7 +211,7 @@ class Populace:
         if regs.phase != phases.SWEEP:
             return
         number = get_visited(regs.sweep_end, regs.sweep_word)
-        account = decode_account(self.plain.state.value(keys.account_key(number)))
+        account = decode_account(self.plain.state.values([keys.account_key(number)])[0])
         self.met["wind-down"] += regs.winding_since != 0
         self.met["deadline"] += 0 < account.deadline <= regs.time
         self.met["sub-account"] += keys.get_sub(number) != 0
