@@ -138,6 +138,8 @@ def play_return(world: JudgedWorld) -> None:
     for late in (0, 1):
         vary(world, [other, crank], {"registers.last_gap_end": world.time - phases.RETURN_TIME - late}, 0)
         vary(world, [other, crank], {"market 2.index_time": world.time - phases.ORACLE_DEATH - late}, 0)
+    for premium in (-1, 1):  # what goes of it is rounded toward zero
+        vary(world, [other, crank], {"market 1.premium": premium})
     assert world.run(other, crank) == [OK, OK]
     assert world.market(2).settled == 1 and world.market().settled == 0
     world.wait(phases.LONG_GAP)
