@@ -150,6 +150,19 @@ def test_funding_of_accounts_of_all_sorts_is_settled_by_both_alike(seed: int) ->
             machine.state.market(1).funding += 2**35
             machine.state.market(1).mark += 1
             begin_sweep(machine)
+    assert read_rows(quick._columns, quick.state) == read_rows(Columns(plain.state), plain.state)
+
+
+def read_rows(columns: Columns | None, state: State) -> dict[int, list[object]]:
+    """What the rows say once they are up to date, by account."""
+    assert columns is not None
+    columns.refresh(state)
+    kinds = (columns.market, columns.size, columns.funding_high, columns.funding_low)
+    return {
+        account: [columns.collateral[row], *(kind[:, row].tolist() for kind in kinds)]
+        for account, row in columns.rows.items()
+        if kinds[0][:, row].any()
+    }
 
 
 def begin_sweep(machine: Machine) -> None:

@@ -48,7 +48,6 @@ FAST_MUTANTS = (
     FastMutant(sweep, "words are read from the wrong end", 'packbits(bits, bitorder="little"', "packbits(bits"),
     FastMutant(sweep, "funding is paid from the wrong end", 'np.uint8), bitorder="little"', "np.uint8)"),
     FastMutant(columns, "who has paid owes it still", "self.funding_low[place, at] = paid[:, 1]", "pass"),
-    FastMutant(columns, "who has paid has the money still", "self.collateral[at] = _to_float(np", "_to_float(np"),
     FastMutant(sweep, "every word is the first", "calm.get_word(base)", "calm.get_word(0)"),
     FastMutant(sweep, "an input has no end", f"min(before.bit_count(), {_ROOM})", "before.bit_count()"),
     FastMutant(sweep, "an input ends one visit late", _ROOM, f"{_ROOM} + 1"),
