@@ -157,7 +157,7 @@ class OperatorSettings(ConsoleSettings):
         read_by="sequencer api",
     )
     history_dir: Path = setting(
-        Path("var/history"), "Where the files of SQLite are, one for each deployment.", read_by="sequencer api"
+        Path("var/history"), "Where the files of SQLite are, one for each deployment.", read_by="api"
     )
     max_body: int = setting(65536, "Size of a request's body.", unit="bytes", limit=AtLeast(1024), read_by="api")
     snapshot_batches: int = setting(
