@@ -53,7 +53,8 @@ def test_a_lie_is_followed_from_its_claim_to_its_verdict(tmp_path: Path) -> None
 
 
 @pytest.mark.long
-def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path) -> None:
+def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
     find_chromium()
     find_console()
     with open_trading_floor(tmp_path, traders=1) as floor, ThreadPoolExecutor(1) as browser:
