@@ -26,14 +26,13 @@ from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches, compare
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.rerun import Unposted, adopt, read_unposted, run_again, skip_posted
+from setoff.operator.sequencer.reset import SKEW_KEPT
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 
 SNAPSHOT_SECONDS: Final = 60.0
 """Between two places from which a rebuild that is broken off goes on."""
-AGE_KEPT: Final = 2
-"""As `reset.SKEW_KEPT`."""
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +196,7 @@ class Rebuilder:
             view = await self._source.look(exchange.cursor.messages, exchange.cursor.queue_hash)
             draft = self._draft(exchange)
             rest = [*unposted, *(Unposted(0, record, exchange.cursor.messages) for record in returned)]
-            oldest = view.time - self._posted.max_skew // AGE_KEPT
+            oldest = view.time - self._posted.max_skew // SKEW_KEPT
             made = run_again(exchange, rest, view, oldest)
             await self._journal.begin_anew(draft, made.events)
             self._outbox.cut(draft.cursor.number)

@@ -87,8 +87,8 @@ class Outbox:
         }
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(self._key(f"batch:{header.number}"), mapping=cast(Any, fields))
-            for proof in sealed.proofs:
-                pipe.hset(self.proofs_key, str(proof.index), json.dumps(proof.to_json()))
+            if sealed.proofs:
+                pipe.hset(self.proofs_key, mapping=cast(Any, show_proofs(sealed.proofs)))
             pipe.xadd(self._key("batches"), {"number": header.number}, id=f"{header.number + 1}-0", maxlen=BATCHES_KEPT)
             pipe.execute()
 
@@ -129,8 +129,7 @@ class Outbox:
     def put_proofs(self, proofs: Sequence[WithdrawalProof]) -> None:
         """Keep these, of a batch that is not kept."""
         if proofs:
-            shown = {str(proof.index): json.dumps(proof.to_json()) for proof in proofs}
-            self._redis.hset(self.proofs_key, mapping=cast(Any, shown))
+            self._redis.hset(self.proofs_key, mapping=cast(Any, show_proofs(proofs)))
 
     @property
     def proofs_key(self) -> str:
@@ -227,3 +226,8 @@ class Outbox:
 
 def _split(data: bytes, width: int) -> tuple[bytes, ...]:
     return tuple(data[start : start + width] for start in range(0, len(data), width))
+
+
+def show_proofs(proofs: Sequence[WithdrawalProof]) -> dict[str, str]:
+    """As they are kept: JSON by the withdrawal's index."""
+    return {str(proof.index): json.dumps(proof.to_json()) for proof in proofs}

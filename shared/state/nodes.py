@@ -10,6 +10,7 @@ Height counts from the leaves: a leaf is at height 0, the root at height 40.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from heapq import nsmallest
 from typing import Self
 
 from sha3 import keccak_256
@@ -68,7 +69,7 @@ class Nodes:
         """Present leaves from key `first` on, at most `count`, keys ascending. Raises ValueError on a key beyond 40
         bits."""
         check_key(first)
-        return sorted(item for item in self._values.items() if item[0] >= first)[: max(count, 0)]
+        return nsmallest(count, (item for item in self._values.items() if item[0] >= first))
 
     def copy(self) -> Self:
         """An independent tree with the same leaves, for a constant price: the first write to either one pays."""
