@@ -3,6 +3,7 @@
 The long tests, of minutes each, run only where they are asked for; of the others, the slowest begin first.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 raise pytest.UsageError(
                     "pytest-xdist does not see the tests' groups: another pytest than the locked one?"
                 )
+
+
+@pytest.fixture(autouse=True)
+def _log_of_commands() -> Iterator[None]:
+    """A command that a test runs here sets up a log, to an output that ends with the test."""
+    yield
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if type(each) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared import errors
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.errors import InputError, SetoffError, StateError
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.rules.fetch import decode_record
 from setoff.shared.state import keys
 from setoff.shared.state.registers import Registers
@@ -230,7 +231,7 @@ class Admission:
             return 1
         if now >= self._crowded_until:
             return self._most_ahead
-        return REFUSED_BESIDE if self._refused.get(client, 0.0) > now - CROWDED else self._most_beside
+        return REFUSED_BESIDE if self._refused.get(client, LONG_AGO) > now - CROWDED else self._most_beside
 
     def _check(self, entries: Sequence[_Entry]) -> None:
         """Hand to the machine what can be taken. What a copy of the exchange does not know may have come since."""

@@ -20,6 +20,7 @@ from setoff.operator.sequencer.posted_batches import PostedBatches, Standing, co
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.errors import DataError, StateError
 from setoff.shared.machine.batch import Header
+from setoff.shared.monotonic import LONG_AGO
 
 DIVERGENCES: Final = 3
 """Looks in a row that show another batch in place of ours, or other messages than were consumed, or that L1 refuses a
@@ -42,7 +43,7 @@ class Repeated(Generic[T]):
     def __init__(self) -> None:
         self.value: T | None = None
         self.count = 0
-        self.since = 0.0
+        self.since = LONG_AGO
 
     def see(self, value: T | None) -> None:
         """What a look has shown; None for nothing of the kind."""
@@ -87,8 +88,8 @@ class L1Monitor:
         self._posted = posted
         self._outbox = outbox
         self._looking = asyncio.Lock()
-        self._seen_at = 0.0  # when L1 last answered, monotonic
-        self._reset_at = -RESET_PAUSE
+        self._seen_at = LONG_AGO  # when L1 last answered, monotonic
+        self._reset_at = LONG_AGO
         self._exchanges = 0  # how many there have been
         self.begin_anew()
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.errors import StateError
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.rules import phases
 from setoff.shared.state import keys
 
@@ -33,7 +34,7 @@ class StepShares:
 
     def __init__(self) -> None:
         self._used: Counter[int] = Counter()
-        self._began_at = 0.0
+        self._began_at = LONG_AGO
 
     def charge(self, sender: int, steps: int) -> None:
         """Note what the machine has done for a sender."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from setoff.shared.codec.integers import PPM
 from setoff.shared.errors import DataError
 from setoff.shared.gateway.refusals import BAD_PRICE, BAD_SIZE, BAD_TICK, NO_SIZE, BotError
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.sdk import SetoffClient
 from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.market_scales import MarketScales
@@ -85,7 +86,7 @@ class Universe:
         self._check = check
         self._reading = asyncio.Lock()
         self._markets: list[Json] = []
-        self._read_at = 0.0
+        self._read_at = LONG_AGO
         self.assets: list[Asset] = []
         self.scales: MarketScales
         self.bases: list[str] = []

@@ -20,6 +20,7 @@ from requests.utils import get_netrc_auth
 
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.session import ONCE, open_session, read_whole
+from setoff.shared.monotonic import LONG_AGO
 
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
 """Of `Error(string)`, with which a contract reverts."""
@@ -102,7 +103,7 @@ class Endpoint:
         """Why its answers count for less than others'; empty: they do not."""
         self.refuted = ""
         """What it has said of events that L1 has otherwise: from then on it is asked last. Empty: nothing."""
-        self.split_at = float("-inf")
+        self.split_at = LONG_AGO
         """When it was last seen to answer of two branches at once, monotonic."""
         self._url = url
         self._timeout = timeout

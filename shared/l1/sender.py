@@ -37,6 +37,7 @@ from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
 from setoff.shared.l1.transaction import sign_transaction
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.params import GWEI
 from setoff.shared.wire.scales import Step
 
@@ -139,7 +140,7 @@ class Transaction:
     """As a node takes it, its blobs included."""
     hashes: list[bytes] = field(default_factory=list)
     """Of every version sent, the first one first."""
-    bid_at: float = 0.0
+    bid_at: float = LONG_AGO
     """When its fees were last raised."""
     was_mined: bool = False
     urgency: Urgency | None = None

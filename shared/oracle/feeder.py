@@ -15,6 +15,7 @@ from typing import Final
 
 from setoff.shared.config.pause import Pause
 from setoff.shared.errors import OUTCOMES, STALE_REPORT, SetoffError, is_known_reason
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.oracle.aggregate import Verdict, aggregate, show, to_ticks
 from setoff.shared.oracle.aside import call_aside
 from setoff.shared.oracle.chain_view import ChainView
@@ -62,7 +63,7 @@ class Feeder:
         self.status.markets = {market.named: market.status for market in self._markets}
         self._looking: asyncio.Task[None] | None = None
         self._look_rest: Pause | None = None
-        self._looked_at = -settings.l1_poll
+        self._looked_at = LONG_AGO
         self._forcing: set[asyncio.Task[None]] = set()
         self._one = asyncio.Lock()
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from setoff.shared.errors import DataError
+from setoff.shared.monotonic import LONG_AGO
 
 SKEW: Final = 300.0
 """Seconds that an exchange's clock may be from this machine's: L1's blocks come a little late, and count later."""
@@ -29,7 +30,7 @@ class ExchangeClock:
     """One for a client and its twins."""
 
     def __init__(self) -> None:
-        self._asked_at = 0.0
+        self._asked_at = LONG_AGO
         self._told: int | None = None
 
     async def now(self, ask: Callable[[], Awaitable[int]]) -> int:

@@ -17,6 +17,7 @@ from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.spot_checks import SpotChecks
 from setoff.shared.machine.tracing import run_plainly, used_inputs
+from setoff.shared.monotonic import LONG_AGO
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
 from setoff.watcher.store import EpochResult, Progress
@@ -48,8 +49,8 @@ class Executor:
         self._worker = worker
         self._last: tuple[bytes, Machine] | None = None
         self._snapshot_seconds = 0.0
-        self._snapshot_at = 0.0
-        self._progress_at = 0.0
+        self._snapshot_at = LONG_AGO
+        self._progress_at = LONG_AGO
         self._is_plain = False
         self.checks = SpotChecks(self._distrust, every_epoch=stakes)
 

@@ -24,6 +24,7 @@ from setoff.shared.dispute.events import Event, Moved
 from setoff.shared.dispute.game import Claim
 from setoff.shared.errors import InputError, SetoffError, StateError
 from setoff.shared.machine.history import EPOCH
+from setoff.shared.monotonic import LONG_AGO
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
 from setoff.watcher.monitor.judged_step import show_step
 from setoff.watcher.monitor.narrative import narrate
@@ -52,7 +53,7 @@ class GameDesk:
         self._turn = threading.Lock()
         self._monitor: DisputeMonitor | None = None
         self._watch: dict[str, Any] = {}
-        self._looked = 0.0
+        self._looked = LONG_AGO
         self._steps: dict[tuple[int, int, bytes], dict[str, Any]] = {}
 
     def routes(self) -> list[web.RouteDef]:

@@ -62,7 +62,7 @@ class Market:
         self.gambler = gambler
         self._signers = signers
         self._feed = PriceFeed()
-        self._at = 0.0
+        self._traffic_time = 0.0
         self._reported = 0
         self._fallen = False
 
@@ -137,7 +137,7 @@ class Market:
             delay = begin + number * step - time.monotonic()
             if delay > 0.005:
                 await asyncio.sleep(delay)
-            self._at = submission.at
+            self._traffic_time = submission.at
             queues[submission.trader].put_nowait(submission.record)
 
     async def _send(self, client: SetoffClient, queue: asyncio.Queue[bytes | None]) -> None:
@@ -155,7 +155,7 @@ class Market:
         self._reported = max((await client.status())["l1_time"], self._reported + 1)
         for market in range(1, MARKETS + 1):
             for signer in self._signers:
-                price = self._feed.price(market, self._at)
+                price = self._feed.price(market, self._traffic_time)
                 if self._fallen and market == GAMBLING:
                     price -= price * FALL // PPM
                 await self.submit(client, signer.sign_report(self._reported, market, price))

@@ -18,6 +18,7 @@ from setoff.operator.api.views.scales import Scales
 from setoff.operator.sequencer.exchange import Exchange
 from setoff.shared.codec.records import BUY, SELL
 from setoff.shared.errors import StateError
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.state import keys, leaves
 from setoff.shared.wire.book_checksums import compute_checksum
 
@@ -83,7 +84,7 @@ class Rounds:
         self._wholes: dict[int, tuple[int, bytes]] = {}  # whole books, with their sequence
         self._best: dict[int, Any] = {}
         self._accounts: dict[int, Any] = {}
-        self._looked_at = 0.0
+        self._looked_at = LONG_AGO
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:

@@ -43,9 +43,9 @@ async def test_it_is_the_exchange_s(exchange: Running) -> None:
             await exchange.submit(traffic.order(1 + number % 3, number % 2, 90 + number % 20, 1 + number % 4))
         shown = await client.book(1, 100)
         wanted = [[(each["price"], int(each["size"])) for each in shown[side]] for side in ("bids", "asks")]
-        async for _ in book:
-            if [[(each.ticks, each.lots) for each in side] for side in (book.bids, book.asks)] == wanted:
-                break
+        reader = aiter(book)
+        while [[(each.ticks, each.lots) for each in side] for side in (book.bids, book.asks)] != wanted:
+            await anext(reader)
         assert book.resyncs == 0 and book.best_ask and book.mid == (book.best_bid.price + book.best_ask.price) / 2
         assert book.best_ask.price == Decimal(shown["asks"][0]["decimal"]["price"])
     assert not book.is_live
