@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from setoff.shared.config.key_settings import AccountSettings
 from setoff.shared.config.limits import AtLeast, Between, Listen, Matching, MoreThan
 from setoff.shared.config.networks import Networks
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import parse_listen, read_key
+from setoff.shared.config.settings import parse_listen
 from setoff.shared.console.settings import ConsoleSettings
 
 
@@ -30,7 +31,7 @@ class DataModule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorSettings(ConsoleSettings):
+class OperatorSettings(ConsoleSettings, AccountSettings):
     """The sequencer's and the publisher's settings; `api`: the processes that face the clients."""
 
     section: ClassVar[str] = "operator"
@@ -180,7 +181,8 @@ class OperatorSettings(ConsoleSettings):
     )
     key: str = setting(
         "",
-        "Private key that posts and claims: hex, or the name of a file that holds it.",
+        """Private key that posts and claims: hex, or the name of a file that holds it or a keystore. Or the URL of a
+        remote signer: then without `receipts`, and with `data` in calldata.""",
         is_secret=True,
         read_by="sequencer publisher",
     )
@@ -202,6 +204,17 @@ class OperatorSettings(ConsoleSettings):
         """Host and port to listen on."""
         return parse_listen(self.listen)
 
-    def private_key(self) -> bytes:
-        """The 32-byte key. Raises ConfigError if there is none."""
-        return read_key(self.key, "operator.key")
+    def find_conflicts(self) -> list[str]:
+        """What a remote signer cannot do: it signs one thing at a time, of the kinds that its protocol has."""
+        found = []
+        if self.has_remote_key and self.receipts:
+            found.append(
+                "key, receipts: a remote signer cannot sign receipts, which have to be there before every answer and"
+                " are signed in groups: set operator.receipts=false, or give the key as a keystore"
+            )
+        if self.has_remote_key and self.data != "calldata":
+            found.append(
+                f"key, data: a remote signer signs no transactions with {self.data}: set operator.data=calldata, or"
+                " give the key as a keystore"
+            )
+        return found

@@ -15,6 +15,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from setoff.shared.errors import SetoffError
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.survey import Survey
 from setoff.watcher.context import Context
@@ -35,7 +36,10 @@ log = logging.getLogger(__name__)
 
 def run_challenger(settings: WatcherSettings, stop: threading.Event, open_epochs: OpenEpochs = open_epochs) -> None:
     """Play until `stop` is set. Whatever fails is tried again in the next round, `settings.l1_poll` seconds later."""
-    context = Context.open(settings, key=settings.private_key())
+    account = try_until(lambda: open_account(settings), stop)
+    if account is None:
+        return
+    context = Context.open(settings, key=account)
     try_until(lambda: check_preflight(settings, context.l1), stop)
     player = make_player(settings, context, open_epochs)
     capital_watch = CapitalWatch(player, is_liveness_keeper=settings.liveness_keeper)

@@ -9,6 +9,7 @@ from redis import Redis
 
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer, hide
+from setoff.shared.l1.account import Account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
@@ -28,8 +29,9 @@ class Context(NamedTuple):
     reader: ChainReader
 
     @classmethod
-    def open(cls, settings: WatcherSettings, *, key: bytes | None = None) -> Self:
-        """Connect; `settings.redis_url` names the server, `key` is the L1 account's secret if one is needed.
+    def open(cls, settings: WatcherSettings, *, key: bytes | Account | None = None) -> Self:
+        """Connect; `settings.redis_url` names the server, `key` is the L1 account's secret, or who signs for
+        it, if one is needed.
 
         Raises ConfigError if the deployment's file is unusable or L1 is another chain.
         """

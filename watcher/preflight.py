@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 from setoff.contracts.verification import check_deployment
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.patience import try_until
@@ -32,11 +33,11 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
 
 
 def check_preflight(settings: WatcherSettings, l1: L1) -> None:
-    """Raises ConfigError if this watcher must not start: another chain, other contracts, a key that is none, patience
-    that its clocks do not have; ChainError if L1 does not answer.
+    """Raises ConfigError if this watcher must not start: another chain, other contracts, a key that is none, or
+    not its remote signer's, patience that its clocks do not have; ChainError if L1, or that signer, does not answer.
     """
     deployment = settings.load_deployment()
     check_deployment(l1, deployment)
     if settings.key:
-        settings.private_key()
+        open_account(settings)
         settings.check_terms(CourtContract(l1, deployment.court).terms)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from setoff.shared.config.key_settings import AccountSettings
 from setoff.shared.config.limits import AtLeast, Listen, Matching, Url
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import parse_listen, read_key, split
+from setoff.shared.config.settings import parse_listen, split
 from setoff.shared.console.settings import ConsoleSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
@@ -20,7 +21,7 @@ operator that is there has done it long before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatcherSettings(ConsoleSettings):
+class WatcherSettings(ConsoleSettings, AccountSettings):
     """Settings of one watcher: all its processes, on whatever machines, share one name and one Redis server."""
 
     section: ClassVar[str] = "watcher"
@@ -62,7 +63,8 @@ class WatcherSettings(ConsoleSettings):
     )
     key: str = setting(
         "",
-        "Private key that disputes: hex, or the name of a file that holds it; empty: only watch.",
+        """Private key that disputes: hex, the name of a file that holds it or a keystore, or the URL of a remote
+        signer; empty: only watch.""",
         is_secret=True,
         read_by="supervisor challenger",
     )
@@ -134,10 +136,6 @@ class WatcherSettings(ConsoleSettings):
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         return parse_listen(self.listen)
-
-    def private_key(self) -> bytes:
-        """The 32-byte key. Raises ConfigError if there is none."""
-        return read_key(self.key, "watcher.key")
 
     @property
     def claims_after(self) -> int | None:

@@ -14,6 +14,7 @@ from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.account import Account, RemoteAccount, open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
@@ -21,7 +22,7 @@ from setoff.shared.l1.rpc import Node
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.listed_units import ListedUnits
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
-from setoff.shared.sdk.signer import KeySigner
+from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
 from setoff.shared.sdk.vault import Vault
 
 T = TypeVar("T")
@@ -35,14 +36,22 @@ PROBE: Final = 1.5
 def open_vault(settings: ClientSettings) -> Vault:
     """The vault, used with the client's key."""
     deployment = settings.load_deployment()
-    return Vault(connect(settings, deployment, settings.private_key()), deployment)
+    return Vault(connect(settings, deployment, open_account(settings)), deployment)
 
 
-def connect(settings: ClientSettings, deployment: Deployment, key: bytes | None = None) -> L1:
+def connect(settings: ClientSettings, deployment: Deployment, key: bytes | Account | None = None) -> L1:
     """The L1 node, as the account of `key`. Raises ChainError at once where nothing answers as one, ConfigError for
     another chain."""
     check_answers(settings.rpc_url, deployment.chain_id)
     return L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+
+
+def open_signer(settings: ClientSettings) -> Signer:
+    """Who signs records with the client's key. Raises ConfigError; ChainError if a remote signer is away."""
+    account = open_account(settings)
+    if isinstance(account, RemoteAccount):
+        return WalletSigner(account.address, account.sign_typed_data)
+    return KeySigner(settings.private_key())
 
 
 def check_answers(url: str, chain_id: int | None = None) -> None:
@@ -66,7 +75,7 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
     settings = load_client(arguments)
 
     async def ask() -> T:
-        signer = KeySigner(settings.private_key()) if settings.key else None
+        signer = open_signer(settings) if settings.key else None
         client = SetoffClient(
             settings.exchange,
             signer,

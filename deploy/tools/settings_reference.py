@@ -38,9 +38,9 @@ HEAD: Final = """\
 <!-- Made by `deploy/run check --fix` from the classes of settings; do not edit. -->
 
 An option of the command line wins over the environment, that over the TOML file that `--config` or `SETOFF_CONFIG`
-names, that over the default. `--set NAME=VALUE` gives any setting; `--rpc`, `--deployment`, `--key`, `--exchange`,
-`--receipts`, `--beacon` and `--peers` are short for `rpc_url`, `deployment` and so on. A service reads its settings
-once, when it starts.
+names, that over the default. `--set NAME=VALUE` gives any setting; `--rpc`, `--deployment`, `--key`,
+`--key-password`, `--key-account`, `--exchange`, `--receipts`, `--beacon` and `--peers` are short for `rpc_url`,
+`deployment` and so on. A service reads its settings once, when it starts.
 
 ```console
 $ setoff operator config                    # each setting: its value, and where that comes from

@@ -33,6 +33,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.dispute.strategy import Player
 from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.l1.abilities import tell_lacks
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
@@ -106,7 +107,10 @@ def run_publisher(
         signal.signal(number, lambda *_: stop.set())
     deployment = settings.load_deployment()
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
-    l1 = L1(settings.rpc_url, settings.private_key(), chain_id=deployment.chain_id, fees=fees)
+    account = try_until(lambda: open_account(settings), stop)
+    if account is None:
+        return
+    l1 = L1(settings.rpc_url, account, chain_id=deployment.chain_id, fees=fees)
     try_until(lambda: check_deployment(l1, deployment), stop)
     try_until(lambda: check_operator(l1, deployment), stop)
     tell_lacks(l1)

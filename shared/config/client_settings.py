@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from setoff.shared.config.key_settings import AccountSettings
 from setoff.shared.config.limits import Url
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import Settings, read_key, split
+from setoff.shared.config.settings import split
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientSettings(Settings):
+class ClientSettings(AccountSettings):
     """The shared settings, and how to reach an exchange, as whom."""
 
     section: ClassVar[str] = "client"
 
     exchange: str = setting("http://127.0.0.1:8700", "The operator's API.", limit=Url())
-    key: str = setting("", "Private key: hex, or the name of a file that holds it.", is_secret=True)
+    key: str = setting(
+        "",
+        """Private key: hex, or the name of a file that holds it or a keystore. Or the URL of a remote signer, which
+        signs transactions for L1, and typed data.""",
+        is_secret=True,
+    )
     receipts: Path = setting(
         Path("var/receipts"),
         "Where the operator's signed receipts are kept, if there is a deployment file to check them by.",
@@ -33,7 +39,3 @@ class ClientSettings(Settings):
     def peer_urls(self) -> tuple[str, ...]:
         """The watchers."""
         return split(self.peers)
-
-    def private_key(self) -> bytes:
-        """The 32-byte key. Raises ConfigError if there is none."""
-        return read_key(self.key, "key")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
-from setoff.shared.config.deployment_file import Deployment, is_hex
+from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, OneOf, RedisUrl, Url
 from setoff.shared.config.setting import list_settings, setting
 from setoff.shared.errors import ConfigError
@@ -205,20 +205,6 @@ def parse_listen(text: str) -> tuple[str, int]:
 def split(text: str) -> tuple[str, ...]:
     """The parts of a setting that holds several values."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def read_key(text: str, setting: str) -> bytes:
-    """A private key given in hex or as the name of a file that holds it. Raises ConfigError, which never shows it."""
-    if not text:
-        raise ConfigError("bad_config", f"{setting}: is not set")
-    if not is_hex(text, 32):
-        try:
-            text = Path(text).expanduser().read_text().strip()
-        except (OSError, ValueError, RuntimeError):
-            raise ConfigError("bad_config", f"{setting}: is neither 32 bytes of hex nor a readable file") from None
-        if not is_hex(text, 32):
-            raise ConfigError("bad_config", f"{setting}: names a file that does not hold 32 bytes of hex")
-    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def _suggest(section: str) -> str:

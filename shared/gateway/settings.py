@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from setoff.shared.config.key_settings import KeySettings
 from setoff.shared.config.limits import Between, Listen, Matching, Url
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import Settings, parse_listen, read_key
+from setoff.shared.config.settings import parse_listen
 
 ANYONE: Final = "anyone"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -16,7 +17,7 @@ ADDRESS: Final = "0x[0-9a-fA-F]{40}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatewaySettings(Settings):
+class GatewaySettings(KeySettings):
     """Settings of one gateway, which trades for one account with an agent's key."""
 
     section: ClassVar[str] = "gateway"
@@ -31,8 +32,8 @@ class GatewaySettings(Settings):
     exchange: str = setting("http://127.0.0.1:8700", "The operator's API.", limit=Url())
     key: str = setting(
         "",
-        """Private key of an agent of the account: hex, or the name of a file that holds it. It can trade and cannot
-        withdraw; the owner's own key is refused.""",
+        """Private key of an agent of the account: hex, or the name of a file that holds it or a keystore. It can
+        trade and cannot withdraw; the owner's own key is refused.""",
         is_secret=True,
     )
     account: str = setting(
@@ -78,7 +79,3 @@ class GatewaySettings(Settings):
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         return parse_listen(self.listen)
-
-    def private_key(self) -> bytes:
-        """The agent's 32-byte key. Raises ConfigError if there is none."""
-        return read_key(self.key, "gateway.key")

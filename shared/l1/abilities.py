@@ -21,7 +21,7 @@ from setoff.shared.l1.endpoint import Refused, Reverted, Unsupported
 from setoff.shared.l1.rpc import Node, to_hex
 from setoff.shared.l1.sidecar import CELLS, Sidecar
 from setoff.shared.l1.survey import LEAST_DEPTH
-from setoff.shared.l1.transaction import sign_transaction
+from setoff.shared.l1.transaction import Unsigned, sign_transaction
 from setoff.shared.machine.blobs import BLOB_BYTES
 from setoff.shared.params import GWEI
 
@@ -131,9 +131,9 @@ def _takes_blobs(node: Node) -> bool:
     account without money: who says so of the one, and something else of the other, cannot read that. Of whoever says
     anything else of the first nothing is known, and no ill believed.
     """
+    key = PrivateKey(os.urandom(32))
     offer = partial(
-        sign_transaction,
-        PrivateKey(os.urandom(32)),
+        Unsigned,
         nonce=0,
         tip=GWEI,
         fee=2 * node.head().base_fee + GWEI,
@@ -148,8 +148,9 @@ def _takes_blobs(node: Node) -> bool:
         return False
 
     def answers(chain_id: int) -> list[tuple[bytes | Refused | None, bytes | Refused | None]]:
-        plain = offer(chain_id=chain_id)
-        carrying = NO_DATA.wrap(offer(chain_id=chain_id, blob_fee=blob_fee, blob_hashes=NO_DATA.hashes))
+        plain = sign_transaction(key, offer(chain_id=chain_id))
+        with_blob = offer(chain_id=chain_id, blob_fee=blob_fee, blob_hashes=NO_DATA.hashes)
+        carrying = NO_DATA.wrap(sign_transaction(key, with_blob))
         both = (node.ask_each("eth_sendRawTransaction", to_hex(raw), take=take_bytes) for raw in (plain, carrying))
         return list(zip(*both, strict=False))
 

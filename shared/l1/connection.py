@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1.account import Account
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.rpc import Address, Node, to_hex
 from setoff.shared.l1.sender import Fees, Sender
@@ -20,14 +21,15 @@ class L1(Node):
     def __init__(
         self,
         url: str | Sequence[str],
-        key: bytes | str | None = None,
+        key: bytes | str | Account | None = None,
         *,
         chain_id: int | None = None,
         patience: float = 10.0,
         timeout: float = 10.0,
         fees: Fees | None = None,
     ) -> None:
-        """`key` is the account's 32-byte secret; without one nothing can be sent. The rest as a `Node` takes it."""
+        """`key` is the account's 32-byte secret, or who signs for it; without one nothing can be sent. The rest as a
+        `Node` takes it."""
         super().__init__(url, chain_id=chain_id, patience=patience, timeout=timeout)
         self._sender = None if key is None else Sender(self, key, fees or Fees())
 

@@ -28,7 +28,7 @@ def try_until(action: Callable[[], T], stop: threading.Event) -> T | None:
             return action()
         except ChainError as error:
             if silence <= 0:
-                log.warning("L1 does not answer, trying again (%s)", error.detail)
+                log.warning("L1, or who signs for it, does not answer, trying again (%s)", error.detail)
                 silence = REPEAT
             silence -= PAUSE
             stop.wait(PAUSE)

@@ -25,18 +25,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from coincurve import PrivateKey
-
-from setoff.shared.codec import signatures
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.abilities import REFUSING_ESTIMATES
+from setoff.shared.l1.account import Account, KeyAccount
 from setoff.shared.l1.answers import TransactionReceipt, take_quantity
 from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
-from setoff.shared.l1.transaction import sign_transaction
+from setoff.shared.l1.transaction import Unsigned
 from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.params import GWEI
 from setoff.shared.wire.scales import Step
@@ -175,11 +173,10 @@ def add_margin(estimate: int) -> int:
 class Sender:
     """Signs and sends for one account, thread-safe. Use it through `L1`."""
 
-    def __init__(self, node: Node, key: bytes | str, fees: Fees, journal: BidJournal | None = None) -> None:
+    def __init__(self, node: Node, key: bytes | str | Account, fees: Fees, journal: BidJournal | None = None) -> None:
         """`journal`: where the bids are kept over a restart."""
         self._node = node
-        secret = key if isinstance(key, bytes) else bytes.fromhex(key.removeprefix("0x"))
-        self._key = PrivateKey(secret)
+        self._account = KeyAccount(key) if isinstance(key, bytes | str) else key
         self._fees = fees
         self._lock = threading.RLock()
         self._next: int | None = None
@@ -187,7 +184,7 @@ class Sender:
         self._mined_in = 0
         """The highest block in which one of ours was seen."""
         self.journal: BidJournal = journal or NoJournal()
-        self.address: bytes = signatures.address_of(secret)
+        self.address: bytes = self._account.address
 
     @property
     def pending(self) -> int:
@@ -262,8 +259,12 @@ class Sender:
             transaction.to, transaction.data, transaction.value = "0x" + self.address.hex(), b"", 0
             transaction.gas, transaction.sidecar, transaction.blob_fee = FILLER_GAS, None, 0
             transaction.urgency, transaction.refusals, transaction.again_at = None, 0, 0.0
-            if not self._raise_bid(transaction):
-                self._sign(transaction)
+            try:
+                if not self._raise_bid(transaction):
+                    self._sign(transaction)
+            except ChainError as error:  # `tend` tries it again
+                log.warning("the empty one is not signed yet: %s", error)
+                return
             self._try_broadcast(transaction)
 
     def _estimate(self, to: str | None, data: bytes, value: int, blob_hashes: Sequence[bytes]) -> int:
@@ -335,7 +336,7 @@ class Sender:
                     continue
                 # Whether the node shows it says little, for some show no transaction that is in no block.
                 if time.monotonic() - transaction.bid_at >= self._patience(transaction):
-                    self._raise_bid(transaction)
+                    self._try_raise_bid(transaction)
                     self._try_broadcast(transaction)
                     if len(self._node.endpoints) > 1:  # one of them may keep to itself what it is given
                         self._node.tell_each("eth_sendRawTransaction", "0x" + transaction.raw.hex())
@@ -457,9 +458,21 @@ class Sender:
             blob_fee = max(self._bid_for_blobs(blob_cap), transaction.blob_fee * bump // whole + 1)
         if fee > cap or blob_fee > blob_cap:
             return False
+        former = transaction.tip, transaction.fee, transaction.blob_fee
         transaction.tip, transaction.fee, transaction.blob_fee = tip, fee, blob_fee
-        self._sign(transaction)
+        try:
+            self._sign(transaction)
+        except ChainError:
+            transaction.tip, transaction.fee, transaction.blob_fee = former
+            raise
         return True
+
+    def _try_raise_bid(self, transaction: Transaction) -> None:
+        """The same where it can wait: who signs may be away for a while."""
+        try:
+            self._raise_bid(transaction)
+        except ChainError as error:
+            log.warning("the bid of transaction %d was not raised: %s", transaction.nonce, error)
 
     def _outbid_journal(self, transaction: Transaction) -> None:
         """Bid more than a former process did under this nonce, up to the caps: nodes replace nothing for less."""
@@ -475,9 +488,9 @@ class Sender:
             transaction.blob_fee = min(blob_fee, self._blob_cap(transaction))
 
     def _sign(self, transaction: Transaction) -> None:
+        """Make a version of it with its fees of now. Raises ChainError, and changes nothing, if nobody signs it."""
         sidecar = transaction.sidecar
-        signed = sign_transaction(
-            self._key,
+        unsigned = Unsigned(
             chain_id=self._node.chain_id,
             nonce=transaction.nonce,
             tip=transaction.tip,
@@ -489,6 +502,7 @@ class Sender:
             blob_fee=transaction.blob_fee,
             blob_hashes=sidecar.hashes if sidecar else (),
         )
+        signed = self._account.sign(unsigned)
         transaction.raw = sidecar.wrap(signed) if sidecar else signed
         transaction.hashes.append(keccak(signed))
         transaction.bid_at = time.monotonic()
@@ -579,12 +593,17 @@ class Sender:
         """Give the newest transaction the account's next nonce: another one has its own for good."""
         if transaction.nonce + 1 != self._next:
             return False
-        del self._kept[transaction.nonce]
-        transaction.nonce = max(self._node.transaction_count(self.address), transaction.nonce + 1)
+        former = transaction.nonce
+        transaction.nonce = max(self._node.transaction_count(self.address), former + 1)
+        try:
+            self._sign(transaction)
+        except ChainError:
+            transaction.nonce = former
+            raise
+        del self._kept[former]
         self._kept[transaction.nonce] = transaction
         self._next = transaction.nonce + 1
-        transaction.hashes.clear()
-        self._sign(transaction)
+        del transaction.hashes[:-1]
         return True
 
     def _find_taker(self, nonce: int) -> bytes | None:

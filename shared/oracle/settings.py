@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from setoff.shared.config.key_settings import KeySettings
 from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, Url
 from setoff.shared.config.setting import setting
-from setoff.shared.config.settings import Settings, parse_listen, read_key
+from setoff.shared.config.settings import parse_listen
 from setoff.shared.errors import ConfigError
 from setoff.shared.oracle.feeds import Feeds, SourceName, parse_feeds
 
 
 @dataclass(frozen=True, kw_only=True)
-class OracleSettings(Settings):
+class OracleSettings(KeySettings):
     """Settings of one feeder: one key, and the markets that it reports on."""
 
     section: ClassVar[str] = "oracle"
@@ -29,8 +30,8 @@ class OracleSettings(Settings):
     exchange: str = setting("http://127.0.0.1:8700", "The operator's API, which reports go to.", limit=Url())
     key: str = setting(
         "",
-        """Private key of the oracle signer: hex, or the name of a file that holds it. Its account pays for reports that
-        go through L1.""",
+        """Private key of the oracle signer: hex, or the name of a file that holds it or a keystore. Its
+        account pays for reports that go through L1.""",
         is_secret=True,
     )
     listen: str = setting(
@@ -92,10 +93,6 @@ class OracleSettings(Settings):
     def sources(self) -> dict[str, tuple[SourceName, ...]]:
         """The sources of each market, by what it is called in `feeds`."""
         return parse_feeds(self.feeds)
-
-    def private_key(self) -> bytes:
-        """The 32-byte key. Raises ConfigError if there is none."""
-        return read_key(self.key, "oracle.key")
 
     def find_conflicts(self) -> list[str]:
         """Markets that can never have enough sources."""

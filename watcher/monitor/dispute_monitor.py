@@ -11,9 +11,9 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from setoff.shared.codec import signatures
 from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.account import find_address
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.l1.inbox import Inbox
@@ -61,7 +61,8 @@ class DisputeMonitor:
         self._presence = PresenceReader(self._chain)
         self._survey = Survey(self._l1, settings.confirmations)
         self._operator = "0x" + Inbox(self._l1, deployment).operator().hex()
-        self._account = "0x" + signatures.address_of(settings.private_key()).hex() if settings.key else ""
+        account = find_address(settings)
+        self._account = "" if account is None else "0x" + account.hex()
         if self._store is not None:
             histories = Histories.of(settings, deployment)
             self._epochs = ExecutedEpochs(Archive(self._store, self._chain), histories, wait=HISTORY_WAIT)

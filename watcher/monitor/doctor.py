@@ -18,6 +18,7 @@ from setoff.shared.config.redis_server import check_durable
 from setoff.shared.dispute.game import CourtState
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.abilities import ABILITIES, CARRIES_BLOBS
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import QUEUE, Contract
@@ -204,7 +205,7 @@ class Doctor:
 
     @cached_property
     def _address(self) -> bytes:
-        return L1(self._settings.rpc_url, self._settings.private_key()).address
+        return L1(self._settings.rpc_url, open_account(self._settings)).address
 
     def _speed_suffices(self) -> Iterator[Finding]:
         batches, _ = self._samples

@@ -6,6 +6,7 @@ What such an option says wins over the environment, and that over the file: `dep
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from setoff.deploy.cli.arguments.words import parse_count, parse_path
@@ -24,7 +25,9 @@ class Option(NamedTuple):
 
 OPTIONS: Final[dict[str, Option]] = {
     "exchange": Option("--exchange", "URL", "the operator's API (SETOFF_EXCHANGE)"),
-    "key": Option("--key", "KEY", "private key in hex, or better the file that holds it (SETOFF_KEY)"),
+    "key": Option("--key", "KEY", "private key in hex, or better a file that holds it, or a keystore (SETOFF_KEY)"),
+    "key_password": Option("--key-password", "FILE", "that holds a keystore's password (SETOFF_KEY_PASSWORD)"),
+    "key_account": Option("--key-account", "ADDRESS", "--key is a remote signer's URL: its account that signs"),
     "rpc_url": Option("--rpc", "URL", "the L1 node (SETOFF_RPC_URL)"),
     "deployment": Option("--deployment", "FILE", "where the contracts are (SETOFF_DEPLOYMENT)"),
     "receipts": Option("--receipts", "FOLDER", "where the operator's signed receipts are kept (SETOFF_RECEIPTS)"),
@@ -34,15 +37,17 @@ OPTIONS: Final[dict[str, Option]] = {
 """By setting."""
 
 CHAIN: Final = ("rpc_url", "deployment")
+LOCAL_KEYS: Final = ("oracle", "gateway")
+"""Services whose key is never a remote signer's: they sign records, many and fast."""
 EXCHANGE: Final = ("exchange", "key", *CHAIN, "receipts")
 
 
 def add_options(parser: argparse.ArgumentParser, *names: str, section: str = "") -> None:
     """The options of these settings, `--config` and `--set`; `section`: of the service whose settings they are."""
     group = parser.add_argument_group("settings", "An option wins over the environment, that over the file.")
-    for name in names:
+    for name in _with_all_of_a_key(names, section):
         flag, metavar, text = OPTIONS[name]
-        if section and name in ("key", "exchange"):
+        if section and name in ("key", "key_password", "exchange"):
             text = text.replace("SETOFF_", f"SETOFF_{section}_".upper())
         group.add_argument(flag, dest=GIVEN + name, metavar=metavar, help=text)
     group.add_argument("--config", type=parse_path, metavar="FILE", help="settings, a TOML file (SETOFF_CONFIG)")
@@ -54,6 +59,12 @@ def add_options(parser: argparse.ArgumentParser, *names: str, section: str = "")
         dest="overrides",
         help="any setting; several may follow" + (f": `setoff {section} config` lists them" if section else ""),
     )
+
+
+def _with_all_of_a_key(names: Sequence[str], section: str) -> list[str]:
+    """What else belongs to a key goes behind it."""
+    more = ["key_password"] if section in LOCAL_KEYS else ["key_password", "key_account"]
+    return [each for name in names for each in ([name, *more] if name == "key" else [name])]
 
 
 def add_service(parser: argparse.ArgumentParser, section: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import get_file, get_given
+from setoff.shared.config.key_settings import KeySettings
 from setoff.shared.config.redis_server import hide
 from setoff.shared.config.sample import format_sample
 from setoff.shared.config.setting import list_settings
@@ -52,8 +53,8 @@ def check(arguments: argparse.Namespace, kind: type[Settings]) -> int:
         settings = kind(**reading.values)
         if kind.needs_deployment:
             problems += [*_try(settings.load_deployment)]
-        if getattr(settings, "key", ""):
-            problems += [*_try(settings.private_key)]  # type: ignore[attr-defined]
+        if isinstance(settings, KeySettings) and settings.key:
+            problems += [*_try(settings.check_key)]
     count = (
         f"{file}: {len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else f"{file}: all is well"
     )

@@ -9,6 +9,7 @@ from functools import partial
 from setoff.deploy.cli.connections import check_answers
 from setoff.deploy.cli.output import show, tell
 from setoff.deploy.cli.settings import load_client
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.params import preset
 
@@ -19,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = load_client(arguments)
     check_answers(settings.rpc_url)
-    l1 = L1(settings.rpc_url, settings.private_key(), patience=settings.l1_patience)
+    l1 = L1(settings.rpc_url, open_account(settings), patience=settings.l1_patience)
     tell(arguments, "the contracts are compiled first, if that was not done here before: half a minute")
     deployment = deploy(
         l1,

@@ -11,6 +11,7 @@ from setoff.deploy.cli.connections import ask_exchange, connect, get_money
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import StateError
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.sdk.answers import Unavailable
 from setoff.shared.sdk.client import SetoffClient
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     deployment = settings.load_deployment()
     money = get_money(deployment)
     amount = money.read(arguments.amount)
-    l1 = connect(settings, deployment, settings.private_key())
+    l1 = connect(settings, deployment, open_account(settings))
     vault = Vault(l1, deployment)
     tell(arguments, f"the wallet has {money.show(vault.balance())}; the vault is to take {money.show(amount)} of it")
     account = vault.deposit(amount)

@@ -6,16 +6,16 @@ import argparse
 import time
 from typing import Any
 
-from setoff.deploy.cli.connections import connect, get_money
+from setoff.deploy.cli.connections import connect, get_money, open_signer
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import StateError
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.sdk.answers import Refusal, Unavailable
-from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.ways_out import FORCED, OPERATOR, WayOut, WaysOut
 
 BUSY = frozenset({"not_ready", "overloaded", "paced"})
@@ -25,11 +25,11 @@ BUSY = frozenset({"not_ready", "overloaded", "paced"})
 def run(arguments: argparse.Namespace) -> int:
     """Take it out; exit code 1 if nothing may leave now."""
     settings = load_client(arguments)
-    deployment, key = settings.load_deployment(), settings.private_key()
+    deployment = settings.load_deployment()
     money = get_money(deployment)
     places = DataPlaces(settings.beacon_url, settings.peer_urls)
-    l1 = connect(settings, deployment, key)
-    ways = WaysOut(l1, deployment, KeySigner(key), settings.exchange, sub=arguments.sub, places=places)
+    l1 = connect(settings, deployment, open_account(settings))
+    ways = WaysOut(l1, deployment, open_signer(settings), settings.exchange, sub=arguments.sub, places=places)
 
     def say(text: str) -> None:
         tell_progress("")

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from setoff.deploy.cli.advice import OUTCOMES as ADVICE
 from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.commands.account import describe_exit
 from setoff.deploy.cli.commands.agent import DAY, NOBODY, read_scope
-from setoff.deploy.cli.connections import connect, get_money
+from setoff.deploy.cli.connections import connect, get_money, open_signer
 from setoff.deploy.cli.flags import FLAGS
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.codec import records
-from setoff.shared.config.settings import read_key
 from setoff.shared.errors import ACCEPTED, BUSY, OUTCOMES, WITHDRAWALS_LIMITED, InputError
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.machine.exits import find_exit
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
-from setoff.shared.sdk.signer import KeySigner
 from setoff.shared.sdk.ways_out import WaysOut
 
 
@@ -33,8 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     money = get_money(deployment)
     if "amount" in arguments:
         arguments.amount = money.read(arguments.amount)
-    signer = KeySigner(read_key(settings.key or arguments.payer, "key"))
-    payer = connect(settings, deployment, read_key(arguments.payer or settings.key, "key"))
+    paying = replace(settings, key=arguments.payer, key_password="", key_account="") if arguments.payer else settings
+    signer = open_signer(settings if settings.key else paying)
+    payer = connect(settings, deployment, open_account(paying))
     if arguments.action == "post":
         receipt = post_waiting(payer, deployment)
         show(arguments, {"block": receipt.block_number}, f"posted in block {receipt.block_number}")

@@ -18,6 +18,7 @@ from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.market_names import MarketName, MarketNames
 from setoff.shared.errors import ConfigError
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.succession import find_successor
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     settings = load_client(arguments)
     deployment = settings.load_deployment()
-    l1 = connect(settings, deployment, None if arguments.action == "proposals" else settings.private_key())
+    l1 = connect(settings, deployment, None if arguments.action == "proposals" else open_account(settings))
     if arguments.action == "proposals":
         _show_proposals(arguments, l1, deployment)
     elif arguments.action == "announce":

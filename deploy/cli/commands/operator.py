@@ -41,14 +41,16 @@ def run_all(arguments: argparse.Namespace, loaded: OperatorSettings) -> None:
     """
     # What a part would complain of is told once, before they start.
     loaded.load_deployment()
-    loaded.private_key()
+    loaded = loaded.unlock()
+    loaded.check_key()
     check_free(*loaded.address)
     file = settings.get_file(arguments)
     options = [f"--config={file}"] if file else []
     given = settings.get_given(arguments)
     environment = dict(os.environ)
-    if "key" in given:  # never where others see it, among the words of a command
-        environment[OperatorSettings.get_variable("key")] = given.pop("key")
+    # Never where others see it, among the words of a command.
+    given.pop("key", None)
+    environment[OperatorSettings.get_variable("key")] = loaded.key
     options += [f"--set={name}={value}" for name, value in given.items()]
     with Supervisor() as supervisor:
         if not loaded.redis_url:

@@ -17,6 +17,7 @@ from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, ConfigError, InputError
 from setoff.shared.l1 import receipts as contract
+from setoff.shared.l1.account import open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         said = f"the watcher has all {handed} receipts, {kept} of them new"
         show(arguments, {"handed": handed, "new": kept}, said)
         return 0
-    l1 = connect(settings, deployment, settings.private_key() if arguments.part == "prosecute" else None)
+    l1 = connect(settings, deployment, open_account(settings) if arguments.part == "prosecute" else None)
     receipt_store = ReceiptStore.open(settings.receipts, deployment, OperatorBond.read(l1, deployment))
     receipt_store.check_signatures()
     if arguments.part == "prosecute":
@@ -130,7 +131,7 @@ def charge(arguments: argparse.Namespace, l1: L1, deployment: Deployment, receip
 
 def handle_bond(arguments: argparse.Namespace, settings: ClientSettings, deployment: Deployment) -> int:
     """Show the bond, or do something with it as the operator. Exit code 1 if it does not stand."""
-    l1 = connect(settings, deployment, settings.private_key() if arguments.action else None)
+    l1 = connect(settings, deployment, open_account(settings) if arguments.action else None)
     receipts = ReceiptsContract(l1, deployment.receipts)
     bond = receipts.bond()
     if arguments.action == "put-up":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import getpass
 import os
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.codec import signatures
 from setoff.shared.config.deployment_file import is_hex
-from setoff.shared.config.settings import read_key
+from setoff.shared.config.key_file import encrypt_key, find_password, is_keystore, read_key
 from setoff.shared.errors import ConfigError
 
 NEXT: Final = "next: setoff deposit 1000 locks some of them for an account at the exchange"
@@ -25,8 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
         address = show_address(make_key_file(arguments.file))
         made = f"{address}: its key is in {arguments.file}, and nowhere else"
         show(arguments, {"address": address, "file": arguments.file}, made)
+    elif arguments.part == "keystore":
+        address = show_address(make_keystore(arguments.file, arguments.of, arguments.key_password))
+        made = f"{address}: its key is in {arguments.file}, for whoever has the password"
+        show(arguments, {"address": address, "file": arguments.file}, made)
     elif arguments.part == "address":
-        address = show_address(read_key(arguments.of, "wallet"))
+        address = show_address(read_key(arguments.of, "key", arguments.key_password))
         show(arguments, {"address": address}, address)
     else:
         return _fund(arguments)
@@ -35,21 +40,46 @@ def run(arguments: argparse.Namespace) -> int:
 
 def make_key_file(path: Path) -> bytes:
     """Make a key, and a file for it that only its owner may use. Raises ConfigError if something is there."""
-    key = (1 + secrets.randbelow(signatures.CURVE_ORDER - 1)).to_bytes(32, "big")
+    key = _draw_key()
+    _write_new(path, f"0x{key.hex()}\n")
+    return key
+
+
+def make_keystore(path: Path, of: str, password_file: str) -> bytes:
+    """Put a key, a new one unless `of` names one, into a new keystore. Raises ConfigError, before anything is asked, if
+    something is there."""
+    if path.exists():
+        raise ConfigError("bad_config", f"wallet: {path} is there already, and is not written over")
+    key = read_key(of, "key") if of else _draw_key()
+    password = find_password(path, "key", password_file)
+    if not password:
+        raise ConfigError("bad_config", "wallet: an empty password protects nothing")
+    if not password_file and getpass.getpass("the same again: ") != password:
+        raise ConfigError("bad_config", "wallet: these are two passwords; nothing was written")
+    _write_new(path, encrypt_key(key, password))
+    return key
+
+
+def _draw_key() -> bytes:
+    return (1 + secrets.randbelow(signatures.CURVE_ORDER - 1)).to_bytes(32, "big")
+
+
+def _write_new(path: Path, content: str) -> None:
+    """A file that only its owner may use. Raises ConfigError if something is there."""
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         text = f"wallet: {path} is there already, and is not written over"
-        with contextlib.suppress(ConfigError):
-            text += f"; it holds the key of {show_address(read_key(str(path), 'wallet'))}"
+        if not is_keystore(str(path)):
+            with contextlib.suppress(ConfigError):
+                text += f"; it holds the key of {show_address(read_key(str(path), 'wallet'))}"
         raise ConfigError("bad_config", text) from None
     except OSError as error:
         raise ConfigError("bad_config", f"{path} cannot be made: {error.strerror}") from None
     with os.fdopen(file, "w") as opened:
-        opened.write(f"0x{key.hex()}\n")
+        opened.write(content)
         opened.flush()
         os.fsync(opened.fileno())
-    return key
 
 
 def show_address(key: bytes) -> str:

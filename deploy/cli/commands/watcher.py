@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.part == "run":
         from setoff.watcher.service import run_watcher
 
-        run_watcher(loaded)
+        run_watcher(loaded.unlock())
     elif arguments.part == "worker":
         from setoff.watcher.execution.worker import run_worker
         from setoff.watcher.preflight import wait_for_l1

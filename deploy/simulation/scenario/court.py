@@ -22,7 +22,7 @@ from setoff.deploy.simulation.scenario.report import Report
 from setoff.deploy.simulation.scenario.script import Cue, Fault, Script
 from setoff.deploy.simulation.scenario.verdict import judge_court
 from setoff.shared.codec.hashing import keccak
-from setoff.shared.config.settings import read_key
+from setoff.shared.config.key_file import read_key
 from setoff.shared.errors import ChainError, ConfigError, StateError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader

@@ -66,6 +66,7 @@ def test_the_processes_named_read_their_settings(kind: type[Settings]) -> None:
         for process in item.about.read_by:
             texts = [path.read_text() for pattern in READERS[process] for path in ROOT.glob(pattern)]
             read = rf"\b_?settings\.{named}\b|\bself\.{named}\b|\"{item.name}\""
+            read += r"|open_account\(settings\)" if item.name == "key" else ""
             assert any(re.search(read, text) for text in texts), f"{item.name} is not read by the {process}"
 
 

@@ -10,7 +10,7 @@ from tests.support.chains.exchange import Exchange, call_data
 from setoff.deploy.cli.main import main
 from setoff.deploy.devnet.anvil import Anvil
 from setoff.shared.codec import signatures
-from setoff.shared.config.settings import read_key
+from setoff.shared.config.key_file import read_key
 
 
 @pytest.fixture

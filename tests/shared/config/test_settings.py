@@ -10,7 +10,8 @@ import pytest
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.config.settings import Settings, parse_listen, read_key
+from setoff.shared.config.key_file import read_key
+from setoff.shared.config.settings import Settings, parse_listen
 from setoff.shared.errors import ConfigError
 from setoff.shared.oracle.settings import OracleSettings
 from setoff.watcher.settings import WatcherSettings

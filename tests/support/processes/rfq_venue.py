@@ -26,7 +26,7 @@ from aiohttp import web
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.records import BUY, FOK, POST_ONLY, SELL, TIME_IN_FORCE, OrderBody
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.config.settings import read_key
+from setoff.shared.config.key_file import read_key
 from setoff.shared.errors import InputError, SetoffError
 from setoff.shared.l1.connection import L1
 from setoff.shared.sdk.answers import Refusal, Unavailable
