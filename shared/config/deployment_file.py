@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 from setoff.shared.codec import eip712
 from setoff.shared.codec.hashing import keccak
+from setoff.shared.config.address_book import AddressBook
 from setoff.shared.config.market_names import MarketNames
 from setoff.shared.config.whole_file import replace_file
 from setoff.shared.errors import ConfigError
@@ -41,6 +42,8 @@ class Deployment:
     for development one after the other, with the same contracts at the same addresses. Zero: not known."""
     names: MarketNames = dataclasses.field(default_factory=MarketNames)
     """What people call the collateral and the markets."""
+    book: AddressBook = dataclasses.field(default_factory=AddressBook)
+    """By whom and on which terms it was made, for `setoff deploy --verify`."""
 
     @property
     def vault_bytes(self) -> bytes:
@@ -90,6 +93,9 @@ class Deployment:
         for item in dataclasses.fields(cls):
             if item.name == "names":
                 values[item.name] = MarketNames.read(data.get(item.name))
+                continue
+            if item.name == "book":
+                values[item.name] = AddressBook.read(data.get(item.name))
                 continue
             value = data.get(item.name, _MISSING if item.default is dataclasses.MISSING else item.default)
             if item.type == "int":

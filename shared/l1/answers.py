@@ -44,6 +44,8 @@ class Block:
     """Their hashes."""
     is_sealed: bool = False
     """Whether the fields above were seen to hash to `hash`."""
+    gas_limit: int = 0
+    """Of all its transactions together; 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)

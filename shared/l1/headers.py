@@ -74,6 +74,7 @@ def take_block(value: Any) -> Block:
             take_hash(found.get("stateRoot")),
             transactions,
             hash_header(found) == block_hash,
+            take_quantity(found.get("gasLimit") or "0x0"),
         )
     except Lacking:
         raise Malformed("a block without one of its fields") from None

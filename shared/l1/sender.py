@@ -46,6 +46,8 @@ GAS_MARGIN: Final = (3, 2)
 """Gas asked for, as a fraction of the estimate, since the state may change before the transaction runs."""
 GAS_ALLOWANCE: Final = 60_000
 """Gas on top of that, for storage that then turns out to be empty."""
+LEAST_BLOCK: Final = 4_000_000
+"""Gas that the blocks of every chain have room for."""
 BUMP: Final = (5, 4)
 """Of both fees when a transaction is replaced; nodes ask for at least 11/10."""
 BLOB_BUMP: Final = (2, 1)
@@ -205,6 +207,8 @@ class Sender:
         if gas is None:
             estimate = self._estimate(to, data, value, sidecar.hashes if sidecar else ())
             gas = add_margin(estimate)
+            if gas > LEAST_BLOCK:  # a margin that no block has room for would never be mined
+                gas = max(estimate, min(gas, self._node.head().gas_limit or gas))
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
         with self._lock:

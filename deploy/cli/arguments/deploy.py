@@ -14,7 +14,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", choices=list(PRESETS), default="testnet", help="periods and amounts; now %(default)s"
     )
-    parser.add_argument("--operator", metavar="ADDRESS", type=parse_address, required=True, help="who posts batches")
+    parser.add_argument(
+        "--operator", metavar="ADDRESS", type=parse_address, help="who posts batches; needed but with --verify"
+    )
     parser.add_argument(
         "--lister",
         metavar="ADDRESS",
@@ -36,9 +38,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", type=parse_path, help="where to write the addresses; by default where --deployment is"
     )
+    parser.add_argument("--chain", metavar="ID", type=parse_count, help="do nothing on a chain with another id")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="every transaction with its gas, the cost, all that is wrong; send nothing",
+    )
+    parser.add_argument(
+        "--verify", metavar="FILE", type=parse_path,
+        help="hold the contracts of a deployment file against what is compiled here; takes no key",
+    )  # fmt: skip
     add_options(parser, "key", "rpc_url", "deployment")
     presets = (
         f"  {name:<8} T = {terms.challenge_period} s, bond {terms.bond / ETHER:g}, stake {terms.stake / ETHER:g} ETH"
         for name, terms in PRESETS.items()
     )
-    parser.epilog = "\n".join(["Presets:", *presets])
+    parser.epilog = "\n".join([
+        "What is broken off (by a kill, a node that is gone, money that runs out) goes on",
+        "with the same command, and pays for nothing twice: FILE.journal beside --out",
+        "knows what was begun. Nothing is sent where something cannot work.",
+        "",
+        "Presets:",
+        *presets,
+    ])  # fmt: skip

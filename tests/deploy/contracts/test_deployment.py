@@ -8,8 +8,9 @@ from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import Fault, FaultyNode
 
 from setoff.contracts.verification import check_deployment
-from setoff.deploy.contracts.deployment import contract_address, deploy
+from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import check_quorum, encode_signer
+from setoff.deploy.contracts.plan import contract_address
 from setoff.deploy.devnet.anvil import Anvil, dev_keys
 from setoff.deploy.devnet.devnet import enact
 from setoff.shared.config.deployment_file import Deployment
