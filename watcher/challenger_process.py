@@ -56,7 +56,7 @@ def run_challenger(settings: WatcherSettings, stop: threading.Event, open_epochs
                 pulse.tell(error="", **describe(player, result), sent=sent.total(), actions=dict(sent))
                 pulse.tell(**capital_watch.look())
                 prosecutor.step()
-                pulse.tell(charges=dict(prosecutor.counts))
+                pulse.tell(charges=dict(prosecutor.counts), spending=context.l1.sender.spending.to_json())
             except (SetoffError, RedisError) as error:
                 log.warning("the round was broken off: %s", error)
                 pulse.tell(error=str(error))

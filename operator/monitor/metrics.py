@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from setoff.operator.monitor.status import NEEDED, find_problems
 from setoff.shared.config.pulse import ProcessStatus
-from setoff.shared.wire.metrics import Metrics
+from setoff.shared.wire.latency import Latency
+from setoff.shared.wire.metrics import Metrics, Sample
 
 GAUGES: Final[dict[str, str]] = {
     "batch": "number of the batch that is open",
@@ -20,6 +21,8 @@ GAUGES: Final[dict[str, str]] = {
     "accounts": "accounts that were opened",
     "balance_wei": "ether of the account that posts",
     "bond_wei": "what stands behind receipts",
+    "staked_wei": "in stakes of its claims at the court",
+    "locked_wei": "in bonds of disputes, not paid out yet",
     "posted_batches": "batches on L1",
     "executed_epochs": "epochs that the publisher has run, to claim and defend them",
     "silent_for": "seconds since the operator posted",
@@ -51,4 +54,23 @@ def to_prometheus(statuses: Sequence[ProcessStatus]) -> str:
         metrics.gauge(f"operator_{name}", purpose, [({}, facts[name])] if name in facts else [])
     for name, purpose in COUNTERS.items():
         metrics.counter(f"operator_{name}_total", purpose, [({}, facts[name])] if name in facts else [])
+    metrics.gauge("operator_batches", "batches that are so far", _by(facts, "batches", "stage"))
+    metrics.gauge(
+        "operator_lag_seconds",
+        "since the time of the first closed batch that is not so far",
+        _by(facts, "lag", "stage"),
+    )
+    taken = facts.get("acknowledging")
+    metrics.histogram(
+        "operator_acknowledge_seconds", "from a record's arrival at the sequencer to its signed receipt",
+        [({}, Latency.from_json(taken))] if taken else [],
+    )  # fmt: skip
+    spending = facts.get("spending", {})
+    metrics.counter("operator_spent_wei_total", "paid for gas, by what was called", _by(spending, "wei", "kind"))
+    metrics.counter("operator_transactions_total", "sent, and in a block", _by(spending, "transactions", "kind"))
     return metrics.text
+
+
+def _by(facts: Mapping[str, Any], name: str, label: str) -> list[Sample]:
+    """A sample for each member of a fact."""
+    return [({label: key}, value) for key, value in facts.get(name, {}).items()]

@@ -18,7 +18,7 @@ SECONDS: Final = frozenset({"silent_for", "opens_in", "commit_seconds"})
 LONGEST: Final = 120.0
 PATIENCE: Final = {"sequencer": 10.0, "publisher": LONGEST}
 """Seconds for which a process may be at one thing: the publisher waits for L1, and builds what a dispute asks for."""
-HIDDEN: Final = frozenset({"pid", "host", TOLD_AT, "obstacle", "error"})
+HIDDEN: Final = frozenset({"pid", "host", TOLD_AT, "obstacle", "error", "acknowledging", "spending", "batches", "lag"})
 """Facts that are for programs, or told as problems."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.dispute.game import CourtState
 from setoff.shared.dispute.strategy import Player, Policy
 from setoff.shared.dispute.trace_provider import Epochs
 from setoff.shared.l1.connection import L1
@@ -32,6 +33,11 @@ class Defender:
         """Read what is new at the court; the starts of epochs that are confirmed by now. Raises ChainError."""
         self._player.reader.poll()
         return self._player.reader.court.start_of
+
+    @property
+    def court(self) -> CourtState:
+        """The court, as of the last look."""
+        return self._player.reader.court
 
     def play(self) -> None:
         """Do what is due. Raises ChainError, DataError."""

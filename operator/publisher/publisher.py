@@ -122,13 +122,14 @@ def run_publisher(
         snapshot = EpochSnapshot(redis, deployment.namespace)
         proposer = Proposer(chain, outbox, snapshot.load(chain, make_epochs))
         survey = Survey(l1, settings.confirmations)
-        publisher = Publisher(proposer, Defender(l1, deployment, proposer, make_player), snapshot, survey)
+        defender = Defender(l1, deployment, proposer, make_player)
+        publisher = Publisher(proposer, defender, snapshot, survey)
         batcher = Batcher(l1, chain, outbox)
         if settings.receipts:  # what can be wrong was found out before: this costs money
             put_up_bond(l1, deployment)
         failures: list[BaseException] = []
         with Pulse(redis, deployment, "publisher").beating() as pulse:
-            signs = VitalSigns(pulse, chain, proposer)
+            signs = VitalSigns(pulse, chain, proposer, defender, outbox)
             repeating = (batcher.post_next, POST_SECONDS, stop, failures, partial(signs.report, "posting"))
             posting = threading.Thread(target=_repeat, args=repeating, name="batcher")
             posting.start()

@@ -40,6 +40,7 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.errors import ChainError, DataError, SetoffError, StateError
 from setoff.shared.l1.da.registry import find_module
 from setoff.shared.machine.machine import EVERY_STEP, Machine
+from setoff.shared.wire.latency import Latency
 
 STORE_PATIENCE: Final = 30.0
 """Seconds without a store before the process gives up and leaves it to its supervisor."""
@@ -120,6 +121,8 @@ class Sequencer:
         self.refused = 0
         """Records that the machine refused, since this process was started."""
         self.commits = Commits()
+        self.acknowledging = Latency()
+        """How long records wait here, until they are durable, signed for and answered."""
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- for others --------------------------------------------------------------------------------------------------
@@ -299,6 +302,7 @@ class Sequencer:
             results = self.signer.attest(results)
         for (submission, _), result in zip(turn.accepted, results, strict=True):
             submission.answer(result)
+            self.acknowledging.add(time.monotonic() - submission.came_at)
         for submission, error in turn.refused:
             submission.answer(error)
         self._submissions.end_turn(len(turn.accepted) + len(turn.refused))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
@@ -24,13 +25,14 @@ class Submission:
     `sender`: the master account for which it is signed, 0 if none.
     """
 
-    __slots__ = ("answer", "leg_pages", "record", "sender")
+    __slots__ = ("answer", "came_at", "leg_pages", "record", "sender")
 
     def __init__(self, record: bytes, leg_pages: Sequence[bytes], answer: Answer) -> None:
         self.record = record
         self.leg_pages = leg_pages
         self.sender = get_sender(record)
         self.answer = answer
+        self.came_at = time.monotonic()
 
 
 class Submissions:

@@ -29,6 +29,7 @@ def describe_sequencer(sequencer: Sequencer, url: str) -> dict[str, Any]:
         "refused": sequencer.refused,
         "commits": sequencer.commits.count,
         "commit_seconds": round(sequencer.commits.seconds, 6),
+        "acknowledging": sequencer.acknowledging.to_json(),
         "l1_time": sequencer.l1_time,
         "machine_time": regs.time,
         "paced_until": sequencer.paced_until,

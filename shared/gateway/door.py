@@ -30,6 +30,8 @@ class Door:
         self._trouble: Unavailable | None = None
         self._doubt = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
+        self.is_settled = True
+        """Whether the exchange answered when it was last looked at, and was the one that is served."""
         self.movers: set[Move] = set()
         """What is told of a new house."""
 
@@ -67,12 +69,14 @@ class Door:
         while True:
             await self._doubt.wait()
             self._doubt.clear()
-            while not await self._is_settled():
+            while not await self._look():
+                self.is_settled = False
                 await asyncio.sleep(PAUSE)
+            self.is_settled = True
             await asyncio.sleep(PAUSE)
             self._doubt.clear()
 
-    async def _is_settled(self) -> bool:
+    async def _look(self) -> bool:
         """Whether the house serves the exchange that answers now, after it was opened anew if that helps."""
         assert self._house is not None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from setoff.shared.errors import SetoffError, StateError
 from setoff.shared.gateway.door import Door
+from setoff.shared.gateway.figures import OF_BOTS, Figures, count_refused_orders, to_prometheus
 from setoff.shared.gateway.house import House
 from setoff.shared.gateway.info import Info
 from setoff.shared.gateway.json_bodies import MAX_BODY, read_json
@@ -19,6 +21,7 @@ from setoff.shared.gateway.orders.actions import refuse_absent
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
 from setoff.shared.gateway.streams.socket import BotSocket
 from setoff.shared.sdk import Unavailable
+from setoff.shared.wire import pages
 
 _U64: Final = 1 << 64
 _log = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ class Server:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self.figures = Figures()
         self._info: tuple[House, Info] | None = None
 
     def make_app(self) -> web.Application:
@@ -37,7 +41,12 @@ class Server:
         app.add_routes(
             [web.post("/info", self._tell), web.post("/exchange", self._act), web.get("/ws", self._open_socket)]
         )
+        app.add_routes([web.get("/metrics", self._show_figures)])
         return app
+
+    async def _show_figures(self, request: web.Request) -> web.Response:
+        text = to_prometheus(self.figures, is_exchange_up=self._door.is_settled)
+        return web.Response(text=text, headers={"Content-Type": pages.PROMETHEUS})
 
     async def _tell(self, request: web.Request) -> web.Response:
         return await self._respond(request, "info")
@@ -61,20 +70,42 @@ class Server:
     async def answer(self, kind: str, request: object) -> Any:
         """What is answered to a request, "info" or "action". Raises Misshapen; an info BotError and SetoffError; an
         action Unavailable("not_ready") where nothing has answered: it has no status then, for it may still trade."""
+        begun, outcome, reason = time.monotonic(), "ok", ""
+        try:
+            answer, reason = await self._answer(kind, request)
+            outcome = "refused" if reason else "ok"
+            return answer
+        except Misshapen:
+            outcome = "misshapen"
+            raise
+        except BotError:
+            outcome, reason = "refused", OF_BOTS
+            raise
+        except SetoffError as error:
+            outcome, reason = "unavailable" if isinstance(error, StateError) else "refused", error.reason
+            raise
+        finally:
+            self.figures.end(kind, outcome, time.monotonic() - begun, reason)
+
+    async def _answer(self, kind: str, request: object) -> tuple[Any, str]:
+        """The answer, and the reason if it is a refusal."""
         if not isinstance(request, Mapping):
             raise Misshapen("the body is an object")
         house = self._door.house
         if kind == "info":
-            return await self._find_info(house).tell(request)
+            return await self._find_info(house).tell(request), ""
         try:
-            return {"status": "ok", "response": await self._do(house, request)}
+            done = await self._do(house, request)
+            if refused := count_refused_orders(done):
+                self.figures.refusals["order"] += refused
+            return {"status": "ok", "response": done}, ""
         except BotError as error:
-            return {"status": "err", "response": str(error)}
+            return {"status": "err", "response": str(error)}, OF_BOTS
         except SetoffError as error:
             if isinstance(error, Unavailable) and error.reason == "not_ready":
                 raise
             _log.warning("a bot's request was refused: %s", error)
-            return {"status": "err", "response": to_text(error.reason, error.detail)}
+            return {"status": "err", "response": to_text(error.reason, error.detail)}, error.reason
 
     def _find_info(self, house: House) -> Info:
         if self._info is None or self._info[0] is not house:
@@ -98,7 +129,11 @@ class Server:
     async def _open_socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=30, max_msg_size=MAX_BODY)
         await socket.prepare(request)
-        await BotSocket(self._door, socket, self.answer).serve()
+        self.figures.sockets += 1
+        try:
+            await BotSocket(self._door, socket, self.answer).serve()
+        finally:
+            self.figures.sockets -= 1
         return socket
 
 

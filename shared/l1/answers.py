@@ -87,6 +87,8 @@ class TransactionReceipt:
     cumulative_gas: int = 0
     """Used by it and those before it in the block."""
     bloom: bytes = b""
+    blob_gas_price: int = 0
+    """Wei a unit of blob gas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ def take_receipt(value: Any) -> TransactionReceipt:
             kind,
             take_quantity(found.get("cumulativeGasUsed") or "0x0"),
             take_bytes(found.get("logsBloom") or "0x"),
+            take_quantity(found.get("blobGasPrice") or "0x0"),
         )
     except Lacking:
         raise Malformed("a receipt without one of its fields") from None

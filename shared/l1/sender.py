@@ -34,6 +34,7 @@ from setoff.shared.l1.bid_journal import BidJournal, FormerBid, NoJournal
 from setoff.shared.l1.endpoint import Reverted
 from setoff.shared.l1.rpc import GAS_CAP, Node
 from setoff.shared.l1.sidecar import Sidecar
+from setoff.shared.l1.spending import Spending
 from setoff.shared.l1.transaction import Unsigned
 from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.params import GWEI
@@ -148,6 +149,8 @@ class Transaction:
     """Times that it was refused in words that nobody knows, since it was last given up."""
     again_at: float = 0.0
     """From when on it may be sent again, on the monotonic clock."""
+    is_paid_for: bool = False
+    """Whether what it took is among the spending."""
     is_offered: bool = False
     """Whether the thread that sends it for the first time is still at it: `tend` lets it alone."""
 
@@ -186,6 +189,7 @@ class Sender:
         self._mined_in = 0
         """The highest block in which one of ours was seen."""
         self.journal: BidJournal = journal or NoJournal()
+        self.spending = Spending()
         self.address: bytes = self._account.address
 
     @property
@@ -330,10 +334,13 @@ class Sender:
             for nonce in sorted(self._kept):
                 transaction = self._kept[nonce]
                 if nonce < settled:
+                    self._find_price(transaction)
                     del self._kept[nonce]
                     self.journal.forget(nonce)
                     continue
                 transaction.was_mined = nonce < mined
+                if transaction.was_mined:
+                    self._find_price(transaction)
                 if transaction.was_mined or transaction.is_offered or self._is_held(transaction):
                     continue
                 if time.monotonic() < transaction.again_at:
@@ -363,12 +370,30 @@ class Sender:
         for version in hashes:
             if receipt := self._node.receipt(version):
                 self._mined_in = max(self._mined_in, receipt.block_number)
+                if kept is not None:
+                    self._note_price(kept, receipt)
                 return receipt
         if kept is not None and is_used:
             taker = self._find_taker(kept.nonce)
             if taker is not None and taker not in hashes:
                 raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
         return None
+
+    def _find_price(self, transaction: Transaction) -> None:
+        """Add what one in a block took to the spending, once; of one whose receipt is not shown nothing is known."""
+        try:
+            for version in () if transaction.is_paid_for else transaction.hashes:
+                if receipt := self._node.receipt(version):
+                    self._note_price(transaction, receipt)
+                    return
+        except ChainError as error:
+            log.debug("what transaction %d took is not known: %s", transaction.nonce, error)
+
+    def _note_price(self, transaction: Transaction, receipt: TransactionReceipt) -> None:
+        with self._lock:
+            if not transaction.is_paid_for:
+                transaction.is_paid_for = True
+                self.spending.add(transaction.to, transaction.data, receipt, transaction.blob_gas)
 
     def wait(self, transaction: bytes, timeout: float) -> TransactionReceipt:
         """See `L1.wait`."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
+
+from setoff.shared.wire.latency import BOUNDS, Latency
 
 Sample = tuple[Mapping[str, object], float]
 """Labels and a value."""
@@ -22,6 +25,16 @@ class Metrics:
         """A figure that only grows, until its process is started anew."""
         self._add(name, purpose, "counter", samples)
 
+    def histogram(self, name: str, purpose: str, samples: Iterable[tuple[Mapping[str, object], Latency]]) -> None:
+        """How long something takes, in seconds."""
+        self._add(name, purpose, "histogram", [])
+        for labels, latency in samples:
+            sums = list(accumulate(latency.counts))
+            for bound, count in zip((*BOUNDS, "+Inf"), sums, strict=True):
+                self._lines.append(_format(f"{name}_bucket", {**labels, "le": bound}, count))
+            self._lines.append(_format(f"{name}_sum", labels, latency.seconds))
+            self._lines.append(_format(f"{name}_count", labels, sums[-1]))
+
     @property
     def text(self) -> str:
         """The page."""
@@ -29,9 +42,12 @@ class Metrics:
 
     def _add(self, name: str, purpose: str, kind: str, samples: Iterable[Sample]) -> None:
         self._lines += [f"# HELP setoff_{name} {purpose}", f"# TYPE setoff_{name} {kind}"]
-        for labels, value in samples:
-            shown = ",".join(f'{label}="{_escape(str(text))}"' for label, text in labels.items())
-            self._lines.append(f"setoff_{name}{{{shown}}} {value}" if shown else f"setoff_{name} {value}")
+        self._lines += [_format(name, labels, value) for labels, value in samples]
+
+
+def _format(name: str, labels: Mapping[str, object], value: float) -> str:
+    shown = ",".join(f'{label}="{_escape(str(text))}"' for label, text in labels.items())
+    return f"setoff_{name}{{{shown}}} {value}" if shown else f"setoff_{name} {value}"
 
 
 def _escape(text: str) -> str:

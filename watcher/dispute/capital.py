@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from setoff.shared.dispute.game import CourtState, HistoryState
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.params import ETHER, HONEST_GAS, INSTALL_GAS
 
@@ -108,20 +107,6 @@ def count_keeper_capital(terms: Terms, held: int, staked: int = 0) -> KeeperCapi
     gas = terms.epoch_batches * POST_GAS + CLAIM_GAS + INSTALL_GAS + ADVANCE_GAS
     first = terms.bond + HONEST_GAS * terms.gas_price_cap
     return KeeperCapital(held, staked, terms.stake, stakes, gas * terms.gas_price_cap, first)
-
-
-def sum_staked(court: CourtState, owner: bytes) -> int:
-    """Wei that an account has in stakes which claims may be made on, or are open on."""
-    mine = [(number, stake) for number, stake in court.stakes.items() if stake.owner == owner and not stake.is_slashed]
-    newest = court.stake_of.get(owner)
-    return sum(number == newest or stake.open > 0 for number, stake in mine) * court.terms.stake
-
-
-def sum_locked(court: CourtState, owner: bytes) -> int:
-    """Wei that an account has in bonds which are not paid out."""
-    histories = (history for claim in court.claims.values() for history in claim.histories.values())
-    held = sum(history.owner == owner and history.state is not HistoryState.PAID for history in histories)
-    return held * court.terms.bond
 
 
 def format_ether(wei: int) -> str:

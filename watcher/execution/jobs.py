@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
@@ -31,6 +31,14 @@ NO_LIMIT: Final = -1
 """RQ's word for a job that may take as long as it takes."""
 
 _ENDED: Final = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
+
+
+class JobCounts(NamedTuple):
+    """How many there are."""
+
+    waiting: int
+    failed: int
+    """RQ forgets them an hour after."""
 
 
 class Jobs:
@@ -63,6 +71,16 @@ class Jobs:
             if self._has_ended(job_id):
                 self._enqueue(epoch, job_id)
         return True
+
+    def count(self) -> JobCounts:
+        """In all queues of this watcher."""
+        own = self._store.key("")
+        queues = [
+            queue
+            for queue in Queue.all(connection=self._store.redis, serializer=JSONSerializer)
+            if queue.name == self._store.prefix or queue.name.startswith(own)
+        ]
+        return JobCounts(sum(queue.count for queue in queues), sum(queue.failed_job_registry.count for queue in queues))
 
     def prefer(self, worker: str) -> None:
         """Give the next epochs to this worker."""

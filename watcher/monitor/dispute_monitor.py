@@ -29,6 +29,7 @@ from setoff.watcher.monitor.alerts import CRITICAL, Alert, alert_succession
 from setoff.watcher.monitor.dispute_view import Overview, view_disputes
 from setoff.watcher.monitor.history import PastDispute, describe_past, read_past
 from setoff.watcher.monitor.status import find_problems
+from setoff.watcher.monitor.work import look_at_work
 from setoff.watcher.pulse import read_status
 from setoff.watcher.settings import WatcherSettings
 from setoff.watcher.store import Store
@@ -95,7 +96,9 @@ class DisputeMonitor:
             withheld = find_withheld(self._store, self._chain, court) if self._store else []
             overview = view_disputes(court, self._epochs, block, now, self._low, withheld=withheld, operator=operator)
             if self._store:
-                problems = find_problems(read_status(self._store))
+                statuses = read_status(self._store)
+                overview.work = look_at_work(self._store, statuses)
+                problems = find_problems(statuses)
                 overview.alerts += [Alert(CRITICAL, "", f"the watcher: {problem}") for problem in problems]
             if self._store and (alarm := self._store.alarm()):
                 overview.alerts.append(Alert(CRITICAL, "", f"a fast path is wrong, every step is taken: {alarm}"))

@@ -23,6 +23,7 @@ from setoff.watcher.monitor.alerts import (
     alert_unknown,
     alert_withheld,
 )
+from setoff.watcher.monitor.work import Work
 
 UNKNOWN, TRUE, FALSE = "unknown", "true", "false"
 
@@ -107,6 +108,8 @@ class Overview:
     """0x-string; "" where it was not asked for."""
     account: str = ""
     """Our own, 0x-string; "" without a key."""
+    work: Work | None = None
+    """Of this watcher; None without its Redis."""
     alerts: list[Alert] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from setoff.contracts.verification import check_deployment
 from setoff.shared.config.redis_server import check_durable
 from setoff.shared.dispute.game import CourtState
+from setoff.shared.dispute.holdings import sum_staked
 from setoff.shared.errors import ChainError, ConfigError, SetoffError
 from setoff.shared.l1.abilities import ABILITIES, CARRIES_BLOBS
 from setoff.shared.l1.account import open_account
@@ -29,7 +30,7 @@ from setoff.shared.machine.tracing import count_workers, estimate_seconds
 from setoff.shared.params import GWEI, HONEST_GAS, LEAST_QUORUM, PRESETS, find_preset
 from setoff.shared.rules import phases
 from setoff.watcher.context import find_store, name_redis, open_reader
-from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether, sum_staked
+from setoff.watcher.dispute.capital import count_dispute_capital, count_keeper_capital, format_ether
 from setoff.watcher.execution.archive import Archive
 from setoff.watcher.monitor.judge_selftest import JudgeSelftest, Samples
 from setoff.watcher.monitor.speed import measure

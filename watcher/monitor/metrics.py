@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from setoff.shared.wire.metrics import Metrics
+from collections.abc import Mapping
+from typing import Any, Final
+
+from setoff.shared.wire.metrics import Metrics, Sample
 from setoff.watcher.chain.withheld import WithheldBatch
 from setoff.watcher.liveness.presence import STATES
-from setoff.watcher.monitor.dispute_view import FALSE, TRUE, Overview, Pairing
+from setoff.watcher.monitor.dispute_view import FALSE, TRUE, UNKNOWN, Overview, Pairing
+from setoff.watcher.monitor.work import Work
+
+MONEY: Final = {
+    "balance_wei": "ether of the account that disputes",
+    "locked_wei": "in its bonds, not paid out yet",
+    "staked_wei": "in stakes of its claims",
+}
 
 
 def to_prometheus(overview: Overview) -> str:
@@ -72,12 +82,47 @@ def to_prometheus(overview: Overview) -> str:
         metric("wind_down_seconds", "until anybody may end the exchange", [({}, operator.ends_at - overview.now)])
         metric("messages_waiting", "in the queue, consumed by no batch", [({}, operator.waiting)])
     metric(
+        "verdicts", "open claims, by whether they are true", [
+            ({"verdict": verdict}, sum(dispute.verdict == verdict for dispute in overview.disputes))
+            for verdict in (TRUE, FALSE, UNKNOWN)
+        ],
+    )  # fmt: skip
+    if overview.work:
+        _add_work(metrics, overview.work)
+    metric(
         "alerts", "things to look at", [
             ({"level": level}, sum(alert.level == level for alert in overview.alerts))
             for level in ("warning", "critical")
         ],
     )  # fmt: skip
     return metrics.text
+
+
+def _add_work(metrics: Metrics, work: Work) -> None:
+    """What this watcher has to do, has done and has paid."""
+    metric, challenger = metrics.gauge, work.challenger
+    metric("watcher_processes", "processes that live", _by(work.processes, "process"))
+    metric("watcher_jobs", "jobs that wait to be executed, or have failed within the hour",
+           [({"state": "waiting"}, work.waiting_jobs), ({"state": "failed"}, work.failed_jobs)])  # fmt: skip
+    metric("watcher_executed_epochs", "epochs executed", [({}, work.executed_epochs)])
+    metric("watcher_epochs_behind", "posted and not executed yet", [({}, work.posted_epochs - work.executed_epochs)])
+    metric("watcher_blocks_behind", "blocks of L1 that the follower has not read", [({}, work.blocks_behind)])
+    metric("watcher_kept_bytes", "kept, by kind", _by(work.kept_bytes, "kind"))
+    for name, purpose in MONEY.items():
+        metric(f"watcher_{name}", purpose, [({}, challenger[name])] if name in challenger else [])
+    metric("watcher_capital_short", "whether the money does not last if every claim is disputed",
+           [({}, int(challenger["short"]))] if "short" in challenger else [])  # fmt: skip
+    spending = challenger.get("spending", {})
+    counter = metrics.counter
+    counter("watcher_spent_wei_total", "paid for gas, by what was called", _by(spending.get("wei", {}), "kind"))
+    counter("watcher_transactions_total", "sent, and in a block", _by(spending.get("transactions", {}), "kind"))
+    counter("watcher_actions_total", "calls to the court, by kind", _by(challenger.get("actions", {}), "action"))
+    counter("watcher_charges_total", "receipts prosecuted, by what came of it",
+            _by(challenger.get("charges", {}), "outcome"))  # fmt: skip
+
+
+def _by(facts: Mapping[str, Any], label: str) -> list[Sample]:
+    return [({label: key}, value) for key, value in facts.items()]
 
 
 def _is_true(match: Pairing) -> bool:

@@ -11,12 +11,18 @@ import yaml
 from setoff.operator.monitor.metrics import COUNTERS, GAUGES
 from setoff.operator.monitor.metrics import to_prometheus as show_operator
 from setoff.operator.monitor.status import NEEDED
+from setoff.operator.publisher.batch_lag import STAGES
 from setoff.shared.config.pulse import ProcessStatus
+from setoff.shared.gateway.figures import Figures
+from setoff.shared.gateway.figures import to_prometheus as show_gateway
 from setoff.shared.oracle.status import FeederStatus, MarketStatus
 from setoff.shared.oracle.status import to_prometheus as show_feeder
+from setoff.shared.wire.latency import Latency
 from setoff.watcher.liveness.presence import STATES, Presence
 from setoff.watcher.monitor.dispute_view import Overview
+from setoff.watcher.monitor.metrics import MONEY
 from setoff.watcher.monitor.metrics import to_prometheus as show_watcher
+from setoff.watcher.monitor.work import PROCESSES, Work
 
 KIT = Path(__file__).resolve().parents[3] / "deploy" / "kit"
 
@@ -26,15 +32,19 @@ def read_yaml(name: str) -> Any:
 
 
 def make_pages() -> str:
-    """Both pages, with all that can be on them."""
-    facts = dict.fromkeys((*GAUGES, *COUNTERS), 1)
+    """All pages, with all that can be on them."""
+    spending = {"wei": {"post": 1}, "transactions": {"post": 1}}
+    facts = dict.fromkeys((*GAUGES, *COUNTERS), 1) | {"spending": spending, "acknowledging": Latency().to_json()}
+    facts |= {"lag": dict.fromkeys(STAGES, 1), "batches": dict.fromkeys(("closed", *STAGES), 1)}
+    work = Work(dict.fromkeys(PROCESSES, 1), challenger={"short": True, "spending": spending} | dict.fromkeys(MONEY, 1))
     presence = Presence(STATES[0], 0, 0, 0, 0, 0, 0, 0)
     feeder = FeederStatus("0x", l1_time=1, refusals={"not_ready": 1}, failures=[("M", "file:x", 1)])
     feeder.markets["M"] = MarketStatus("M", price="1", reported_at=1)
     return (
         show_feeder(feeder)
         + show_operator([ProcessStatus(name, 0.1, facts) for name in NEEDED])
-        + show_watcher(Overview(1, 1, 0, 60, True, operator=presence))
+        + show_watcher(Overview(1, 1, 0, 60, True, operator=presence, work=work))
+        + show_gateway(Figures(), is_exchange_up=True)
     )
 
 
@@ -48,20 +58,28 @@ ASKED = [
 ]
 
 
+def get_metric(name: str) -> str:
+    """Which it is of, where it is a part of a histogram."""
+    whole = name.removesuffix("_bucket")
+    return whole if EXPORTED.get(whole) == "histogram" else name
+
+
 @pytest.mark.parametrize(("where", "expression"), ASKED, ids=[f"{where}: {text}" for where, text in ASKED])
 def test_what_is_asked_for_is_exported(where: str, expression: str) -> None:
-    names = set(re.findall(r"\bsetoff_\w+", expression))
+    names = {get_metric(name) for name in re.findall(r"\bsetoff_\w+", expression)}
     assert names or expression.startswith("up{job="), where
     assert names - set(EXPORTED) == set()
     for name in names:
-        is_rate = re.search(rf"(?:rate|resets)\({name}\[", expression) is not None
-        assert is_rate == (EXPORTED[name] == "counter"), name
+        is_rate = re.search(rf"(?:rate|resets)\({name}(?:_bucket)?\[", expression) is not None
+        assert is_rate == (EXPORTED[name] in ("counter", "histogram")), name
     assert all(expression.count(one) == expression.count(other) for one, other in ("()", "[]", "{}"))
 
 
 def test_labels_have_values_that_occur() -> None:
     known = {
-        "state": {*STATES, "claimed", "disputed", "installed"},
+        "state": {*STATES, "claimed", "disputed", "installed", "waiting", "failed"},
+        "stage": {"closed", *STAGES},
+        "process": {*NEEDED, *PROCESSES},
         "level": {"warning", "critical"},
         "true_side": {"true", "false"},
         "job": {each["job_name"] for each in read_yaml("prometheus.yml")["scrape_configs"]},

@@ -14,6 +14,7 @@ from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.pulse import ProcessStatus
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import StateError
+from setoff.shared.wire.latency import Latency
 
 PUBLISHER = {"balance_wei": 10**18, "bond_stands": True, "opens_in": 9}
 ZERO = "0x" + "00" * 20
@@ -98,6 +99,10 @@ async def test_a_sequencer_says_what_its_health_says(exchange: Any, monkeypatch:
     assert facts["obstacle"] == "" and (await exchange.get("/v1/health"))[0] == 200
     assert facts["records"] == exchange.sequencer.exchange.cursor.records and facts["commits"] > 0
     assert set(facts) >= {*COUNTERS}
+    answered = Latency.from_json(facts["acknowledging"])
+    assert sum(answered.counts) > 0 and answered.seconds > 0
+    page = to_prometheus(both(facts | {"told_at": time.time()}))
+    assert f"setoff_operator_acknowledge_seconds_count {sum(answered.counts)}\n" in page
     monkeypatch.setattr(exchange.sequencer, "obstacle", lambda: StateError("not_ready", "the store does not answer"))
     status, body = await exchange.get("/v1/health")
     told = describe_sequencer(exchange.sequencer, exchange.url)["obstacle"]

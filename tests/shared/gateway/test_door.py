@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,6 +59,11 @@ class Bot:
         _, told = await self.act({"type": "cancel", "cancels": [{"a": 0, "o": oid}]})
         return told["response"]["data"]["statuses"][0]
 
+    async def figures(self) -> dict[str, float]:
+        async with self.http.get(f"{self.url}/metrics") as response:
+            page = await response.text()
+        return {name: float(value) for name, value in re.findall(r"^(setoff_\S+) (\S+)$", page, re.MULTILINE)}
+
     async def _post(self, path: str, body: Any) -> tuple[int, Any]:
         async with self.http.post(f"{self.url}/{path}", json=body) as response:
             text = await response.text()
@@ -85,12 +91,25 @@ async def test_it_goes_on_by_itself_whatever_becomes_of_its_exchange(
             opened = gateway(running.url, tmp_path)
             bot = await opened.__aenter__()
             oid = await bot.order()
+            assert (await bot.ask("clearinghouseState", user=OWNER))[0] == 200
+            assert (await bot.ask("nothing of the kind"))[0] == 422
+            refused = {"type": "order", "orders": [ORDER | {"s": "0"}], "grouping": "na"}
+            await bot.act(refused)
+            figures = await bot.figures()
+            assert figures["setoff_gateway_exchange_up"] == 1
+            assert figures['setoff_gateway_requests_total{kind="info",outcome="ok"}'] == 1
+            assert figures['setoff_gateway_requests_total{kind="info",outcome="misshapen"}'] == 1
+            assert figures['setoff_gateway_request_seconds_count{kind="action"}'] == 2
+            assert sum(count for name, count in figures.items() if "_refused_total" in name) == 1
         try:
             for status, told in (await bot.ask("clearinghouseState", user=OWNER), await bot.ask("meta")):
                 assert status == 503 and "does not answer" in told
+            await until(lambda: is_up(bot, 0))
+            assert (await bot.figures())['setoff_gateway_requests_total{kind="info",outcome="unavailable"}'] == 2
             assert (await bot.act({"type": "cancel", "cancels": [{"a": 0, "o": oid}]}))[0] == 503
             async with operator(first.url, listen=listen, traffic=running.traffic, l1=running.l1):
                 assert await bot.cancel(oid) == "success"  # the same exchange, after its restart
+                await until(lambda: is_up(bot, 1))
                 await bot.cancel(await bot.order())
             async with operator(second.url, listen=listen) as other:  # another one: nobody knows the agent there
                 await open_market(other)
@@ -101,6 +120,10 @@ async def test_it_goes_on_by_itself_whatever_becomes_of_its_exchange(
                 assert await bot.cancel(await bot.order()) == "success"
         finally:
             await opened.__aexit__(None, None, None)
+
+
+async def is_up(bot: Bot, wanted: int) -> bool:
+    return (await bot.figures())["setoff_gateway_exchange_up"] == wanted
 
 
 async def says_another(bot: Bot) -> bool:

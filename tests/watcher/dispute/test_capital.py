@@ -10,6 +10,7 @@ from tests.support.processes.watching import Desk
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.game import CourtState, Stake
+from setoff.shared.dispute.holdings import sum_staked
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
@@ -22,7 +23,6 @@ from setoff.watcher.dispute.capital import (
     POST_GAS,
     count_dispute_capital,
     count_keeper_capital,
-    sum_staked,
 )
 from setoff.watcher.dispute.capital_watch import CapitalWatch
 from setoff.watcher.dispute.challenger import make_player
