@@ -11,6 +11,7 @@ from setoff.watcher.chain.follower import Follower
 from setoff.watcher.chain.withheld import Withheld
 from setoff.watcher.context import Context
 from setoff.watcher.execution.jobs import Jobs
+from setoff.watcher.execution.scout import Scout
 from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 
@@ -25,7 +26,8 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
     withheld = Withheld(context.l1, context.deployment.court)
     jobs = Jobs(context.store)
     survey = Survey(context.l1, settings.confirmations)
-    with Pulse(context.store, "follower").beating() as pulse:
+    scout = Scout(settings, context.store)
+    with Pulse(context.store, "follower").beating() as pulse, scout.running(stop):
         is_current = False
         while not stop.wait(settings.l1_poll if is_current else 0.0):
             pulse.tell(endpoints=survey.look())
@@ -40,6 +42,8 @@ def run_follower(settings: WatcherSettings, stop: threading.Event) -> None:
             is_current = progress.is_current
             executed = context.store.epoch_count()
             pulse.tell(block=progress.block, head=progress.head, batches=progress.batches, executed=executed, error="")
+            poisoned = [attempt.describe() for attempt in jobs.attempts.poisoned()]
+            pulse.tell(ahead=jobs.ahead.count(), poisoned=poisoned)
 
 
 def _tell(follower: Follower, withheld: Withheld) -> str:

@@ -4,6 +4,7 @@
                           answers {"kept": so many are new}
     GET  /v1/receipts     how many wait, and the charges
     GET  /v1/blobs/0x…    and POST /v1/blobs: see `chain/blobs.py`
+    GET  /v1/snapshots    and /v1/snapshots/0x…, machines for others that catch up: see `shared/wire/snapshots.py`
     GET  /console/        the web console (`shared/console/`), where one was built and the setting `console` is not off,
                           and what it shows: /v1/watch, /v1/games/…, /v1/past (`monitor/game_desk.py`)
 
@@ -26,6 +27,7 @@ from setoff.shared.console.serving import Console
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.receipts import ReceiptsContract
 from setoff.shared.wire.refusals import answer_errors
+from setoff.shared.wire.snapshots import SnapshotDesk
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
 from setoff.watcher.execution.archive import Archive
@@ -35,6 +37,7 @@ from setoff.watcher.receipts.desk import ReceiptDesk
 from setoff.watcher.receipts.docket import JUDGED_A_ROUND, ReceiptDocket
 from setoff.watcher.receipts.stored_batches import StoredBatches
 from setoff.watcher.settings import WatcherSettings
+from setoff.watcher.store import Store
 
 MAX_BODY: Final = 1 << 18
 """Bytes that a body may have: receipts, or a blob."""
@@ -49,6 +52,13 @@ def make_app(routes: list[web.RouteDef]) -> web.Application:
     return app
 
 
+def make_snapshot_desk(store: Store) -> SnapshotDesk:
+    """Gives what the workers keep."""
+    return SnapshotDesk(
+        lambda: [bytes.fromhex(each) for each in store.hashes("snapshot")], store.measure_snapshot, store.read_snapshot
+    )
+
+
 def run_server(settings: WatcherSettings, stop: threading.Event) -> None:
     """Serve, and review what was handed in, until `stop` is set. Raises ConfigError, ChainError or OSError."""
     asyncio.run(_serve(settings, stop))
@@ -60,7 +70,8 @@ async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
     store = ReceiptDocket(context.store)
     desk = ReceiptDesk(store, context.deployment.domain, operator)
     console = Console(settings, "watcher")
-    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *console.routes()]
+    snapshots = make_snapshot_desk(context.store)
+    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *snapshots.routes(), *console.routes()]
     games = GameDesk(settings, context.store) if console.is_there else None
     routes += games.routes() if games else ()
     runner = web.AppRunner(make_app(routes), access_log=None)

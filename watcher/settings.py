@@ -39,7 +39,26 @@ class WatcherSettings(ConsoleSettings, AccountSettings):
         limit=Url(is_optional=True, is_list=True),
     )
     workers: int = setting(
-        1, "Processes that execute batches.", unit="processes", limit=AtLeast(0), read_by="supervisor"
+        1,
+        """Processes that execute batches; more than one share the work while there is much to catch up on, and somebody
+        has machines (snapshot_peers).""",
+        unit="processes",
+        limit=AtLeast(0),
+        read_by="supervisor",
+    )
+    snapshot_peers: str = setting(
+        "",
+        """URLs of operators and other watchers, separated by commas, to ask for machines while several workers catch
+        up; those of `peers` are asked, too.""",
+        limit=Url(is_optional=True, is_list=True),
+        read_by="follower worker",
+    )
+    snapshot_limit: int = setting(
+        256,
+        """Largest machine that is taken from others; in memory it takes about ten times that.""",
+        unit="megabytes",
+        limit=AtLeast(1),
+        read_by="worker",
     )
     redis_limit: int = setting(
         4096,
@@ -131,6 +150,11 @@ class WatcherSettings(ConsoleSettings, AccountSettings):
     def peer_urls(self) -> tuple[str, ...]:
         """The other watchers."""
         return split(self.peers)
+
+    @property
+    def snapshot_urls(self) -> tuple[str, ...]:
+        """Who is asked for machines."""
+        return tuple(dict.fromkeys((*self.peer_urls, *split(self.snapshot_peers))))
 
     @property
     def address(self) -> tuple[str, int]:

@@ -19,7 +19,10 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:snapshot:{hash}  a machine by its machine hash, compressed
     {prefix}:progress         (epoch hash, start, batch of the epoch, inputs done in it, machine hash): how far the
                               epoch that is being executed has come
-    {prefix}:executing        (epoch hash, name of the worker that executes it)
+    {prefix}:ahead            hash: see `execution/ahead.py`
+    {prefix}:attempts         hash: see `execution/attempts.py`
+    {prefix}:avoided:{url}    why another watcher, or an operator, is left alone for a while
+    {prefix}:working          hash: worker -> (epoch hash, start) that it executes
     {prefix}:executor         name of the worker that executed the last epoch
     {prefix}:confirmed        epoch up to whose start L1 has confirmed what this watcher executed
     {prefix}:alarm            why no fast path is taken any more (`shared/config/fast_path_alarm.py`)
@@ -47,14 +50,15 @@ from setoff.shared.errors import DataError, WitnessError
 from setoff.shared.l1.chain import QueuedMessage
 from setoff.shared.l1.da.registry import get_module
 from setoff.shared.machine.batch import HEADER_BYTES, Batch, Header, epoch_hash
-from setoff.shared.machine.data import CALLDATA
+from setoff.shared.machine.data import CALLDATA, ZERO
 from setoff.shared.machine.machine import Machine
 
 CHECKPOINTS: Final = 1024
 """Blocks remembered for reorgs. A deeper one is followed too, by reading everything again."""
 
 LISTS: Final = (
-    "blocks", "messages", "batches", "missing", "epochs", "aside", "status", "receipts", "kept", "charges",
+    "blocks", "messages", "batches", "missing", "epochs", "aside", "ahead", "attempts", "status", "receipts",
+    "kept", "charges",
 )  # fmt: skip
 """Keys that hold many entries, each of a few bytes."""
 
@@ -308,6 +312,13 @@ class Store:
         value = self._field("epochs", epoch)
         return EpochResult(*_RESULT.unpack(value)) if value is not None and len(value) == _RESULT.size else None
 
+    def end_before(self, epoch: int) -> bytes | None:
+        """What the epoch before ends at, so the start of `epoch`; 32 zero bytes for the first, None if not executed."""
+        if not epoch:
+            return ZERO
+        before = self.epoch(epoch - 1)
+        return None if before is None else before.end
+
     def put_epoch(self, epoch: int, result: EpochResult) -> bool:
         """Keep a result, if it is one of the batches as they are now and starts where the epoch before ends.
 
@@ -400,6 +411,14 @@ class Store:
                 pipe.exists(self._snapshot_key(machine_hash))
             return [bool(found) for found in pipe.execute()]
 
+    def measure_snapshot(self, machine_hash: bytes) -> int:
+        """Bytes of a machine as it is kept, packed by zlib; 0 if it is not here."""
+        return self.lengths("snapshot", [machine_hash])[0]
+
+    def read_snapshot(self, machine_hash: bytes, at: int, length: int) -> bytes:
+        """A part of a machine as it is kept, unchecked; shorter where it ends, or is gone."""
+        return cast(bytes, self.redis.getrange(self._snapshot_key(machine_hash), at, at + length - 1))
+
     def drop_snapshot(self, *machine_hashes: bytes) -> None:
         """Forget machines."""
         if machine_hashes:
@@ -437,7 +456,7 @@ class Store:
     def raise_alarm(self, text: str) -> None:
         """A fast path was wrong: take none any more, and execute all again that L1 has not confirmed."""
         self._alarm.ring(text)
-        self.redis.delete(self.key("progress"))
+        self.redis.delete(self.key("progress"), self.key("ahead"))
         self.drop_epochs(self.confirmed())
 
     def confirmed(self) -> int:

@@ -1,7 +1,8 @@
 """The HTTP and WebSocket interface. Nothing here decides anything: it decodes, asks the sequencer, and shows.
 
 What can be asked, with what, what is answered, and what it costs stands in `shared/wire/api/operations.py`; the
-service shows the same at `/docs`, and as documents for tools at `/v1/openapi.json` and `/v1/asyncapi.json`.
+service shows the same at `/docs`, and as documents for tools at `/v1/openapi.json` and `/v1/asyncapi.json`. Beside
+that table are machines for watchers, `/v1/snapshots` (`shared/wire/snapshots.py`).
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was changed. 503: try again
 ("overloaded"), or ("not_ready") a record that was on its way may have been taken or not.
@@ -12,6 +13,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from setoff.operator.api.admission import Admission
+from setoff.operator.api.clients import get_client
 from setoff.operator.api.closed import ClosedHandlers
 from setoff.operator.api.documents.serving import DocumentHandlers
 from setoff.operator.api.entry import EntryHandlers
@@ -35,6 +37,7 @@ from setoff.operator.history.queries import History
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.wire.refusals import answer_errors
+from setoff.shared.wire.snapshots import Sending, SnapshotDesk
 
 
 def make_app(
@@ -78,4 +81,17 @@ def make_app(
         DocumentHandlers(),
     )
     app.add_routes(make_routes(part.handlers() for part in parts))
+    app.add_routes(make_snapshot_desk(outbox, reader).routes())
     return app
+
+
+def make_snapshot_desk(outbox: Outbox, reader: Reader) -> SnapshotDesk:
+    """Gives the publisher's machine to watchers that catch up; what that takes goes against the budget of reads."""
+
+    async def spend(request: web.Request, work: Sending) -> web.StreamResponse:
+        client = get_client(request)
+        reader.budget.check(client)
+        return await reader.budget.spend(client, work())
+
+    kept = outbox.kept_start
+    return SnapshotDesk(kept.list, kept.measure, kept.read, spend)

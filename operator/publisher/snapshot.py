@@ -10,6 +10,7 @@ from typing import Any, cast
 from redis import Redis
 
 from setoff.operator.publisher.claimed_epochs import ClaimedEpochs
+from setoff.operator.sequencer.kept_start import HASH, MACHINE, start_key
 from setoff.operator.sequencer.outbox import publisher_alarm
 from setoff.shared.errors import WitnessError
 from setoff.shared.l1.chain import ChainReader
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 class EpochSnapshot:
-    """`{namespace}:publisher`: a hash of epoch, queue hash and machine at its start; `…:alarm` beside it. All but this
-    is on L1 and in the outbox."""
+    """`{namespace}:publisher`: a hash of epoch, queue hash and machine at its start (with its hash); `…:alarm` beside
+    it. All but this is on L1 and in the outbox."""
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis = redis
@@ -64,18 +65,15 @@ class EpochSnapshot:
 def write_start(redis: Redis, namespace: str, epoch: int, queue_hash: bytes, machine: Machine) -> None:
     """Keep the start of an epoch that L1 has confirmed: the queue's hash before it, and the machine. Raises
     RedisError."""
-    write_start_fields(redis, namespace, {"epoch": epoch, "queue_hash": queue_hash, "machine": machine.snapshot()})
+    fields = {"epoch": epoch, "queue_hash": queue_hash, MACHINE: machine.snapshot(), HASH: machine.hash()}
+    write_start_fields(redis, namespace, fields)
 
 
 def write_start_fields(redis: Redis, namespace: str, fields: Mapping[Any, Any]) -> None:
     """The same, as it was read (`read_start_fields`)."""
-    redis.hset(_key(namespace), mapping=cast(Any, fields))
+    redis.hset(start_key(namespace), mapping=cast(Any, fields))
 
 
 def read_start_fields(redis: Redis, namespace: str) -> dict[bytes, bytes]:
     """What is kept, as it is; empty if nothing is. Raises RedisError."""
-    return cast("dict[bytes, bytes]", redis.hgetall(_key(namespace)))
-
-
-def _key(namespace: str) -> str:
-    return f"{namespace}:publisher"
+    return cast("dict[bytes, bytes]", redis.hgetall(start_key(namespace)))

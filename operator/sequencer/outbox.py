@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from setoff.operator.sequencer.exchange import NumberedFill, SealedBatch
+from setoff.operator.sequencer.kept_start import KeptStart
 from setoff.shared.codec.records import MESSAGE_BYTES, RECORD_BYTES
 from setoff.shared.config.fast_path_alarm import FastPathAlarm
 from setoff.shared.errors import DataError
@@ -63,6 +64,8 @@ class Outbox:
         self._namespace = namespace
         self.alarm = publisher_alarm(redis, namespace)
         """That the publisher has found a fast path to be wrong."""
+        self.kept_start = KeptStart(redis, namespace)
+        """What the publisher keeps beside what is sent: a machine for others."""
 
     def put(self, sealed: SealedBatch, *, replace: bool = False) -> None:
         """Add the next batch, all or nothing; again the same one does nothing.

@@ -24,6 +24,7 @@ from setoff.shared.rules.parking import is_anything_parked
 from setoff.shared.rules.positions import find_position
 from setoff.shared.rules.step import apply_step, begin_batch
 from setoff.shared.state import keys
+from setoff.shared.state.layout import WORD
 from setoff.shared.state.registers import FIELDS, Registers, machine_hash
 from setoff.shared.state.store import State
 from setoff.shared.state.tree import DEPTH, Tree
@@ -242,12 +243,15 @@ class Machine:
         Whoever got the bytes from somewhere else compares `hash()` with the machine hash they are meant to have.
         """
         items: list[tuple[int, bytes]] = []
-        at = _REGISTERS_BYTES
+        at, last = _REGISTERS_BYTES, -1
         while at + _ENTRY.size <= len(data):
             high, low, length = _ENTRY.unpack_from(data, at)
             at += _ENTRY.size
-            items.append((high << 32 | low, data[at : at + length]))
-            at += length
+            key = high << 32 | low
+            if key <= last or not length or length % WORD:
+                raise WitnessError("bad_witness", "the snapshot is no list of leaves")
+            items.append((key, data[at : at + length]))
+            at, last = at + length, key
         if at != len(data) or len(data) < _REGISTERS_BYTES:
             raise WitnessError("bad_witness", "the snapshot is cut short")
         return cls(Registers.decode(data[:_REGISTERS_BYTES]), State(Tree(items)))

@@ -1,11 +1,12 @@
-"""The work that RQ hands out: executing epochs, one job an epoch.
+"""The work that RQ hands out: executing epochs, one job an epoch in order; and segments of epochs ahead of these.
 
-A job carries numbers, not objects; everything else it gets from Redis and L1, so any machine can run it, twice or late
-or after a reorg, without doing harm. Arguments are JSON, not pickles.
+A job carries numbers and hashes, not objects; everything else it gets from Redis and L1, so any machine can run it,
+twice or late or after a reorg, without doing harm. Arguments are JSON, not pickles.
 
 Epochs follow from each other, so the worker that executed the last one has the machine for the next one in memory.
 Every worker has a queue of its own beside the common one; the next epoch goes to whoever did the last, as long as it
-lives. The others stand by.
+lives. The others take segments (`segments.py`), from a queue that is looked at after these two: what is in order comes
+first.
 
 No job has a limit of time: an epoch of the most steps that the rules allow takes as long as it takes, on whatever
 machine. What tells a long job from a lost one is the pulse of the worker that has it.
@@ -13,9 +14,11 @@ machine. What tells a long job from a lost one is the pulse of the worker that h
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
@@ -24,11 +27,20 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from setoff.shared.errors import StateError
-from setoff.watcher.pulse import STALE, is_process_alive
+from setoff.watcher.execution.ahead import Ahead
+from setoff.watcher.execution.attempts import Attempts
+from setoff.watcher.execution.segments import Segment
+from setoff.watcher.pulse import STALE, is_process_alive, read_status
 from setoff.watcher.store import Store
 
 NO_LIMIT: Final = -1
 """RQ's word for a job that may take as long as it takes."""
+
+OVERDUE: Final = 5.0
+"""Seconds after which an epoch in order has waited too long for a worker."""
+
+WORKER: Final = "worker-"
+"""How the names of workers begin."""
 
 _ENDED: Final = (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED)
 
@@ -41,35 +53,45 @@ class JobCounts(NamedTuple):
     """RQ forgets them an hour after."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Jobs:
     """The queues of one watcher."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.ahead = Ahead(store)
+        self.attempts = Attempts(store)
 
     def queue(self, worker: str | None = None) -> Queue:
         """The common queue, or a worker's own."""
         name = self._store.prefix if worker is None else self._store.key(worker)
         return Queue(name, connection=self._store.redis, serializer=JSONSerializer, default_timeout=NO_LIMIT)
 
+    def ahead_queue(self) -> Queue:
+        """That of segments."""
+        return self.queue("ahead")
+
     def enqueue_next(self) -> bool:
-        """See to it that the next epoch is in a queue or being executed, if all its batches are there.
+        """Take up what was executed ahead; then see to it that the next epoch is in a queue or being executed, if all
+        its batches are there.
 
         Safe to call at any time from any process. Returns whether there was something to do.
         """
+        if self.ahead.settle():
+            log.info("executed ahead, and begins where it was to: up to epoch %d", self._store.epoch_count() - 1)
         epoch = self._store.epoch_count()
-        commitment = self._store.epoch_hash(epoch)
-        if commitment is None:
-            return False
-        if self._is_being_executed(commitment):
+        commitment, start = self._store.epoch_hash(epoch), self._store.end_before(epoch)
+        if commitment is None or start is None:
+            return commitment is not None
+        if self.is_being_executed(commitment, start):
+            return True
+        attempt = self.attempts.find(commitment, start)
+        if attempt is not None and not attempt.is_ahead and time.time() < attempt.rests_until:
             return True
         # Other batches after a reorg are another job: the one for the old batches may still run.
-        job_id = f"{self._store.prefix.replace(':', '-')}-{epoch}-{commitment.hex()[:16]}"
-        try:
-            self._enqueue(epoch, job_id)
-        except DuplicateJobError:
-            if self._has_ended(job_id):
-                self._enqueue(epoch, job_id)
+        self._offer(self._name(epoch, commitment), lambda job_id: self._enqueue(epoch, job_id))
         return True
 
     def count(self) -> JobCounts:
@@ -82,24 +104,73 @@ class Jobs:
         ]
         return JobCounts(sum(queue.count for queue in queues), sum(queue.failed_job_registry.count for queue in queues))
 
+    def enqueue_segment(self, segment: Segment) -> None:
+        """Offer a segment to whoever has nothing to do in order."""
+        commitment = self._store.epoch_hash(segment.first)
+        if commitment is None:
+            return
+        name = f"{self._name(segment.first, commitment)}-{segment.start.hex()[:16]}"
+        arguments = segment.first, segment.start.hex(), segment.epochs
+        self._offer(
+            name,
+            lambda job_id: self.ahead_queue().enqueue_call(
+                execute_segment, arguments, job_id=job_id, result_ttl=0, failure_ttl=3600, unique=True
+            ),
+        )
+
+    def withdraw_segments(self) -> None:
+        """Take back those that nobody has begun with."""
+        self.ahead_queue().empty()  # type: ignore[no-untyped-call]
+
+    def is_overdue(self) -> bool:
+        """Whether an epoch in order waits, since all workers are at segments."""
+        for queue in (self.queue(), *map(self.queue, self.workers())):
+            for job in queue.get_jobs(0, 1):
+                if job.enqueued_at is not None and (now() - job.enqueued_at).total_seconds() > OVERDUE:
+                    return True
+        return False
+
+    def workers(self) -> list[str]:
+        """Names of the workers that live."""
+        statuses = read_status(self._store)
+        return [each.process for each in statuses if each.is_alive and each.process.startswith(WORKER)]
+
     def prefer(self, worker: str) -> None:
         """Give the next epochs to this worker."""
         self._store.redis.set(self._store.key("executor"), worker)
 
     @contextmanager
-    def executing(self, epoch_hash: bytes, worker: str) -> Iterator[None]:
+    def executing(self, epoch_hash: bytes, start: bytes, worker: str) -> Iterator[None]:
         """Say that this worker is at the epoch: RQ itself gives up a job of which it heard nothing for minutes."""
-        key = self._store.key("executing")
-        self._store.redis.set(key, epoch_hash + worker.encode())
+        key = self._store.key("working")
+        self._store.redis.hset(key, worker, cast(str, epoch_hash + start))
         try:
             yield
         finally:
-            self._store.redis.delete(key)
+            self._store.redis.hdel(key, worker)
 
-    def _is_being_executed(self, epoch_hash: bytes) -> bool:
-        value = cast("bytes | None", self._store.redis.get(self._store.key("executing"))) or b""
-        is_this = value[: len(epoch_hash)] == epoch_hash
-        return is_this and is_process_alive(self._store, value[len(epoch_hash) :].decode())
+    def is_being_executed(self, epoch_hash: bytes, start: bytes) -> bool:
+        """Whether a worker that lives is at the epoch, from that start (32 zero bytes: the first epoch's)."""
+        key = self._store.key("working")
+        found = cast("dict[bytes, bytes]", self._store.redis.hgetall(key))
+        for worker, value in found.items():
+            if is_process_alive(self._store, worker.decode()):
+                if value == epoch_hash + start:
+                    return True
+            else:
+                self._store.redis.hdel(key, cast(str, worker))
+        return False
+
+    def _name(self, epoch: int, commitment: bytes) -> str:
+        return f"{self._store.prefix.replace(':', '-')}-{epoch}-{commitment.hex()[:16]}"
+
+    def _offer(self, job_id: str, enqueue: Callable[[str], object]) -> None:
+        """Put a job into a queue, unless it is in one, or a worker that lives is at it."""
+        try:
+            enqueue(job_id)
+        except DuplicateJobError:
+            if self._has_ended(job_id):
+                enqueue(job_id)
 
     def _enqueue(self, epoch: int, job_id: str) -> None:
         worker = cast("bytes | None", self._store.redis.get(self._store.key("executor")))
@@ -122,20 +193,30 @@ class Jobs:
         if job.get_status(refresh=False) == JobStatus.STARTED:
             return job.worker_name is not None and not is_process_alive(self._store, job.worker_name)
         own_queue = job.origin.removeprefix(self._store.key(""))
-        if own_queue != job.origin and not is_process_alive(self._store, own_queue):
+        if own_queue.startswith(WORKER) and not is_process_alive(self._store, own_queue):
             return True
         # A worker that was killed right after it had taken the job from the queue.
         taken = job.enqueued_at is not None and (now() - job.enqueued_at).total_seconds() > STALE
         return taken and job.get_position() is None
 
 
-_execute: Callable[[int], bytes | None] | None = None
+class Hands(Protocol):
+    """What executes the jobs of a process: an `Executor`."""
+
+    def execute(self, epoch: int) -> bytes | None:
+        """The next epoch in order."""
+
+    def execute_segment(self, segment: Segment) -> int:
+        """A segment."""
 
 
-def bind(execute: Callable[[int], bytes | None] | None) -> None:
-    """Say what executes the epochs of this process's jobs (`Executor.execute`)."""
-    global _execute
-    _execute = execute
+_hands: Hands | None = None
+
+
+def bind(hands: Hands | None) -> None:
+    """Say what executes this process's jobs."""
+    global _hands
+    _hands = hands
 
 
 def execute_epoch(epoch: int) -> str | None:
@@ -143,7 +224,17 @@ def execute_epoch(epoch: int) -> str | None:
 
     Raises StateError in a process that is no worker.
     """
-    if _execute is None:
-        raise StateError("not_ready", "this process executes no jobs")
-    end = _execute(epoch)
+    end = _find_hands().execute(epoch)
     return None if end is None else end.hex()
+
+
+def execute_segment(first: int, start: str, count: int) -> int:
+    """The job of a segment: so many epochs from `first` on, which begins, as is claimed, with the machine hash `start`,
+    in hex. Returns how many epochs were run. Raises StateError in a process that is no worker."""
+    return _find_hands().execute_segment(Segment(first, bytes.fromhex(start), count))
+
+
+def _find_hands() -> Hands:
+    if _hands is None:
+        raise StateError("not_ready", "this process executes no jobs")
+    return _hands

@@ -34,6 +34,7 @@ def find_problems(statuses: list[ProcessStatus]) -> list[str]:
             found.append(f"{status.process}: {error}")
         if status.facts.get("alarm"):
             found.append(f"{status.process}: L1 has confirmed what is not true")
+        found += [str(words) for words in status.facts.get("poisoned") or ()]
         found += [f"{status.process}: endpoint {complaint}" for complaint in status.facts.get("endpoints") or ()]
     for name in NEEDED:
         if not any(status.process.startswith(name) for status in statuses):

@@ -1,0 +1,140 @@
+"""Machines for whoever catches up: served under their machine hash, packed, in chunks, to a few at a time.
+
+    GET  /v1/snapshots         {"machines": ["0x…", …]}, hashes of those that are here
+    GET  /v1/snapshots/0x…     the machine of that hash, as `Machine.snapshot` writes it, packed by zlib; 404 if it is
+                               not here, 503 while others are served
+
+Nobody has to be trusted with one: whoever takes it computes its hash. What that costs is bounded here (`unpack`),
+whatever was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from setoff.shared.errors import InputError, StateError, WitnessError
+from setoff.shared.machine.machine import Machine
+
+PATH: Final = "/v1/snapshots"
+
+HASH_BYTES: Final = 32
+
+CHUNK: Final = 1 << 18
+"""Bytes that are read from the store, and sent, at a time."""
+
+AT_ONCE: Final = 2
+"""Machines that are sent at the same time; who comes then is told to come again."""
+
+PATIENCE: Final = 10.0
+"""Seconds in which a chunk has to be taken."""
+
+LONGEST: Final = 300.0
+"""Seconds after which a transfer is broken off."""
+
+LISTED: Final = 4096
+"""Hashes that a list has at most, and that anybody reads of one."""
+
+LIST_SECONDS: Final = 2.0
+"""Seconds for which a list is kept."""
+
+
+Sending = Callable[[], Coroutine[Any, Any, web.StreamResponse]]
+
+
+async def _do(_: web.Request, work: Sending) -> web.StreamResponse:
+    return await work()
+
+
+class SnapshotDesk:
+    """Gives machines to everybody. A service tells it where they are."""
+
+    def __init__(
+        self,
+        list_hashes: Callable[[], Sequence[bytes]],
+        measure: Callable[[bytes], int],
+        read: Callable[[bytes, int, int], bytes],
+        spend: Callable[[web.Request, Sending], Awaitable[web.StreamResponse]] = _do,
+    ) -> None:
+        """`list_hashes`: of the machines here; `measure`: bytes of one, packed, 0 if it is not here; `read`: of one, so
+        many bytes from there on, fewer where it has gone meanwhile. All are called beside the event loop. `spend`: does
+        the work of a request within what its client may spend; may raise StateError("overloaded")."""
+        self._list_hashes = list_hashes
+        self._measure = measure
+        self._read = read
+        self._spend = spend
+        self._serving = 0
+        self._listed: tuple[float, list[str]] = (-LIST_SECONDS, [])
+        self._listing = asyncio.Lock()
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the application."""
+        return [web.get(PATH, self.list), web.get(PATH + "/{hash}", self.give)]
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Which machines are here, as of a moment ago."""
+        async with self._listing:
+            if time.monotonic() - self._listed[0] > LIST_SECONDS:
+                hashes = await asyncio.to_thread(self._list_hashes)
+                self._listed = time.monotonic(), ["0x" + each.hex() for each in hashes[-LISTED:]]
+        return web.json_response({"machines": self._listed[1]})
+
+    async def give(self, request: web.Request) -> web.StreamResponse:
+        """A machine by its hash."""
+        machine_hash = read_hash(request.match_info["hash"])
+        if self._serving >= AT_ONCE:
+            raise StateError("overloaded", "other machines are being sent; try again")
+        self._serving += 1
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await self._spend(request, lambda: self._send(request, machine_hash))
+        except TimeoutError:
+            raise ConnectionResetError("a machine was taken too slowly") from None
+        finally:
+            self._serving -= 1
+
+    async def _send(self, request: web.Request, machine_hash: bytes) -> web.StreamResponse:
+        size = await asyncio.to_thread(self._measure, machine_hash)
+        if not size:
+            raise InputError("not_found", f"machine 0x{machine_hash.hex()} is not here")
+        answer = web.StreamResponse(headers={"Cache-Control": "public, max-age=3600, immutable"})
+        answer.content_type, answer.content_length = "application/octet-stream", size
+        await answer.prepare(request)
+        for at in range(0, size, CHUNK):
+            length = min(CHUNK, size - at)
+            chunk = await asyncio.to_thread(self._read, machine_hash, at, length)
+            if len(chunk) < length:
+                raise ConnectionResetError("a machine is gone while it was sent")
+            async with asyncio.timeout(PATIENCE):
+                await answer.write(chunk)
+        await answer.write_eof()
+        return answer
+
+
+def read_hash(text: str) -> bytes:
+    """The machine hash in a path. Raises InputError("missing_field")."""
+    try:
+        machine_hash = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        machine_hash = b""
+    if len(machine_hash) != HASH_BYTES:
+        raise InputError("missing_field", "a machine hash is 0x and 64 hex digits")
+    return machine_hash
+
+
+def unpack(packed: bytes, machine_hash: bytes, most: int) -> Machine | None:
+    """The machine of that hash in what somebody has sent; None if it is another, none, or of more than `most` bytes."""
+    unpacking = zlib.decompressobj()
+    try:
+        data = unpacking.decompress(packed, most)
+        if not unpacking.eof:
+            return None
+        machine = Machine.restore(data)
+        return machine if machine.hash() == machine_hash else None
+    except (zlib.error, WitnessError, ValueError, IndexError, OverflowError):
+        return None
