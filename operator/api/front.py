@@ -29,7 +29,7 @@ from setoff.shared.config.redis_server import RedisServer
 
 LIMITS: Final = (
     "max_waiting", "max_wait", "max_per_client", "max_connections", "max_connections_per_client", "max_body",
-    "trusted_proxies", "history_url", "history_dir", "deployment", "console", "console_rpc_url",
+    "trusted_proxies", "history_url", "history_dir", "deployment", "console", "console_rpc_url", "console_blobs_url",
 )  # fmt: skip
 """Settings that a process of the API has to know."""
 _READY_SECONDS: Final = 30.0

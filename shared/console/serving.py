@@ -36,8 +36,14 @@ class Console:
 
     def __init__(self, settings: ConsoleSettings, role: Role) -> None:
         self._files = read_files(settings)
-        self._headers = PAGE_HEADERS | {"Content-Security-Policy": make_policy(settings.console_rpc_url)}
-        self._config = {"role": role, "rpc_url": settings.console_rpc_url}
+        self._headers = PAGE_HEADERS | {
+            "Content-Security-Policy": make_policy(settings.console_rpc_url, settings.console_blobs_url)
+        }
+        self._config = {
+            "role": role,
+            "rpc_url": settings.console_rpc_url,
+            "blobs_url": settings.console_blobs_url.rstrip("/"),
+        }
         self._packed = {
             name: gzip.compress(data) for name, data in self._files.items() if len(data) >= LEAST and _is_text(name)
         }
@@ -60,7 +66,8 @@ class Console:
         return web.Response(status=308, headers={"Location": PATH + "/"})
 
     async def show_config(self, _: web.Request) -> web.Response:
-        """Whose console it is: {"role": "operator" or "watcher", "rpc_url": of an L1 node, "" for none}."""
+        """Whose console it is: {"role": "operator" or "watcher", "rpc_url": of an L1 node, "blobs_url":
+        of a watcher that serves blobs; "" for none}."""
         return web.json_response(self._config, headers=self._headers | {"Cache-Control": ASKED})
 
     async def show_file(self, request: web.Request) -> web.Response:
@@ -94,13 +101,13 @@ def read_files(settings: ConsoleSettings) -> Mapping[str, bytes]:
         raise ConfigError("bad_config", f"console: {folder} cannot be read: {error.strerror}") from None
 
 
-def make_policy(rpc_url: str) -> str:
+def make_policy(*others: str) -> str:
     """The Content-Security-Policy: scripts, styles and workers of these files alone, and no other place to talk to than
-    this service and the L1 node, if one is named. WebAssembly is the second verifier's hash function."""
-    split = urlsplit(rpc_url)
-    node = f" {split.scheme}://{split.netloc}" if rpc_url else ""
+    this service and `others`, URLs, empty ones left out. WebAssembly is the second verifier's hash function."""
+    places = [urlsplit(url) for url in others if url]
+    named = "".join(f" {each.scheme}://{each.netloc}" for each in places)
     return (
-        f"default-src 'self'; connect-src 'self'{node}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"default-src 'self'; connect-src 'self'{named}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'; script-src 'self' 'wasm-unsafe-eval'"
     )
 

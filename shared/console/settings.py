@@ -29,3 +29,9 @@ class ConsoleSettings(Settings):
         console is told. Empty: none, their wallets bring one.""",
         limit=Url(is_optional=True),
     )
+    console_blobs_url: str = setting(
+        "",
+        """URL of a watcher that serves blobs, for browsers that verify batches in blobs: everybody who opens the
+        console is told. Empty: none; development nodes serve blobs themselves.""",
+        limit=Url(is_optional=True),
+    )

@@ -1,6 +1,6 @@
 """The web console as people meet it: a real browser, a real exchange."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +12,10 @@ from tests.support.processes.trading_floor import open_trading_floor
 from tests.support.waiting import wait_until
 
 from setoff.deploy.simulation.demo.console import Console
+from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.play import Play, Script
 from setoff.deploy.simulation.demo.summary import Summary
+from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec.records import SELL
 from setoff.shared.params import DEMO
 
@@ -35,21 +37,35 @@ def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_lie_is_followed_from_its_claim_to_its_verdict(tmp_path: Path) -> None:
+def test_a_lie_is_followed_while_it_is_played_and_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
     find_chromium()
     find_console()
     told: dict[str, Any] = {}
+    live: list[Future[dict[str, Any]]] = []
 
     def look(summary: Summary, urls: list[str]) -> None:
         assert summary.passed
-        told.update(play("lie", urls[1].removesuffix("/console/"), "4"))
+        operator, watcher = (url.removesuffix("/console/") for url in urls[:2])
+        told.update(play("lie", watcher, operator, "4", seconds=300))
+
+    def watch(_: Monitor, processes: Processes) -> None:
+        if not live:
+            live.append(
+                browser.submit(play, "live", processes.console_urls()[1].removesuffix("/console/"), seconds=400)
+            )
 
     script = replace(Script(DEMO.check()), records=1500, trading_seconds=20.0, hurries=True)
-    with Console() as console:
-        Play(script, tmp_path, console, stay=look).run()
+    with Console() as console, ThreadPoolExecutor(1) as browser:
+        Play(script, tmp_path, console, watch, look).run()
+        seen = live[0].result()
+    assert seen["loadedOnce"] and len(seen["seen"]) > 1 and seen["seen"][-1] == "7 of 7 moves"
+    assert "nobody: it is burnt" in seen["payments"] and "the operator lied" in seen["chapters"]
+    assert told["own"].split("Both agree")[0] == told["judged"].split("Both agree")[0]  # two implementations, one step
+    assert told["difference"].split("Both agree")[0] == told["judged"].split("Both agree")[0]
     assert "in what that step makes of it" in told["where"]
     assert "(true)" in told["judged"] and "(false)" in told["judged"] and "the operator says (false)" in told["judged"]
-    assert ["the operator" in side and "out, by proof" in side for side in told["sides"]].count(True) == 1
+    assert ["The operator" in side and "Lied" in side for side in told["sides"]].count(True) == 1
 
 
 @pytest.mark.long

@@ -24,25 +24,30 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def serve(folder: str, rpc_url: str = "") -> TestClient[web.Request, web.Application]:
+def serve(folder: str, rpc_url: str = "", blobs_url: str = "") -> TestClient[web.Request, web.Application]:
     app = web.Application(middlewares=[answer_errors])
-    app.add_routes(Console(OperatorSettings(console=folder, console_rpc_url=rpc_url), "operator").routes())
+    settings = OperatorSettings(console=folder, console_rpc_url=rpc_url, console_blobs_url=blobs_url)
+    app.add_routes(Console(settings, "operator").routes())
     return TestClient(TestServer(app))
 
 
 async def test_every_file_comes_with_headers_that_let_nothing_else_run(built: Path) -> None:
-    async with serve(str(built), "http://127.0.0.1:8545/key") as client:
+    async with serve(str(built), "http://127.0.0.1:8545/key", "http://watcher:8080/") as client:
         for name in ("", "index.html", "assets/main-abc.js", "config.json"):
             answer = await client.get(f"/console/{name}")
             assert answer.status == 200
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
-            assert "connect-src 'self' http://127.0.0.1:8545;" in policy and "unsafe-inline" not in policy
+            assert (
+                "connect-src 'self' http://127.0.0.1:8545 http://watcher:8080;" in policy
+                and "unsafe-inline" not in policy
+            )
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["X-Frame-Options"] == "DENY"
         assert await (await client.get("/console/config.json")).json() == {
             "role": "operator",
             "rpc_url": "http://127.0.0.1:8545/key",
+            "blobs_url": "http://watcher:8080",
         }
 
 

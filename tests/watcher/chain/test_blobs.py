@@ -198,6 +198,7 @@ def test_serves_blobs_by_hash_only(exchange: Exchange, desk: Desk) -> None:
     with serving(desk) as url:
         answer = requests.get(f"{url}/v1/blobs/{versioned_hash(sent[1])}", timeout=10)
         assert answer.status_code == 200 and answer.content == sent[1]
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"  # browsers verify batches, too
         for wrong, status in (("0x" + "00" * 32, 404), ("0x12", 400), ("nothing", 400)):
             refused = requests.get(f"{url}/v1/blobs/{wrong}", timeout=10)
             assert refused.status_code == status and set(refused.json()) == {"reason", "detail"}

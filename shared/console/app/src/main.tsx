@@ -14,7 +14,10 @@ const pages = {
   batch: lazy(() => import("./settlement/BatchPage")),
   account: lazy(() => import("./settlement/AccountPage")),
   record: lazy(() => import("./settlement/RecordPage")),
+  epoch: lazy(() => import("./settlement/EpochPage")),
+  message: lazy(() => import("./settlement/MessagePage")),
   risk: lazy(() => import("./risk/RiskPage")),
+  film: lazy(() => import("./film/FilmPage")),
   verify: lazy(() => import("./verify/VerifyPage")),
   watch: lazy(() => import("./watch/WatchPage")),
   games: lazy(() => import("./watch/GamesPage")),
@@ -23,8 +26,9 @@ const pages = {
 
 const OPERATOR: readonly Place[] = [
   { path: "market", name: "Market" },
-  { path: "settlement", name: "Settlement", within: ["batch", "account", "record"] },
-  { path: "risk", name: "Risk" },
+  { path: "settlement", name: "Settlement", within: ["batch", "account", "record", "epoch", "message"] },
+  { path: "games", name: "Disputes", within: ["game"] },
+  { path: "risk", name: "Risk", within: ["film"] },
   { path: "verify", name: "Verify" },
 ];
 

@@ -109,7 +109,8 @@ export function runInput(machine: Machine, batch: Batch, index: number, { before
     if (micro >= MICRO) throw new Error("every input ends idle before its 2^20 micro-steps are over (section 9)");
     const position = { batch: at, index, micro };
     before?.(position);
-    after?.(position, runStep(machine, batch, position));
+    const touched = runStep(machine, batch, position); // not inside of the call, which is left out where there is no `after`
+    after?.(position, touched);
   }
 }
 

@@ -7,9 +7,11 @@ export interface Config {
   role: "operator" | "watcher";
   /** Of an L1 node that this page may ask; "" for none. */
   rpc_url: string;
+  /** Of a watcher that serves blobs to this page; "" for none. */
+  blobs_url: string;
 }
 
-export const config = signal<Config>({ role: "operator", rpc_url: "" });
+export const config = signal<Config>({ role: "operator", rpc_url: "", blobs_url: "" });
 export const info = signal<Info | undefined>(undefined);
 export const status = signal<Status | undefined>(undefined);
 export const markets = signal<readonly Market[]>([]);

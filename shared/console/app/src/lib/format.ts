@@ -59,3 +59,8 @@ export function ether(wei: bigint | string | number, places = 4): string {
   const digits = (value / unit).toString().padStart(places + 1, "0");
   return group(`${digits.slice(0, -places)}.${digits.slice(-places)}`);
 }
+
+/** The same at the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

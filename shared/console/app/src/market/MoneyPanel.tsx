@@ -9,6 +9,7 @@ import { toSteps } from "../lib/scales";
 import { link } from "../lib/route";
 import { account } from "../wallet/account";
 import { deposit, forceWithdraw, mint, readBalance, withdraw } from "../wallet/vault";
+import { canAskL1 } from "../wallet/rpc";
 import { wallet } from "../wallet/wallet";
 import { giveEther } from "../wallet/development";
 
@@ -99,7 +100,7 @@ export function MoneyPanel() {
               onClick={() =>
                 void act("Waiting for two L1 transactions: an allowance and the deposit…", async () => {
                   const wanted = units();
-                  if (config.value.rpc_url && (await readBalance(signer.address)) < wanted)
+                  if (canAskL1() && (await readBalance(signer.address)) < wanted)
                     throw new Error("the wallet holds less than that on L1");
                   await deposit(wanted);
                   return "Deposited. The exchange counts it as soon as it has seen the block.";

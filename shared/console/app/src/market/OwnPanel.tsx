@@ -5,10 +5,11 @@ import { tell } from "../api/http";
 import type { Market } from "../api/types";
 import { Amount } from "../ui/Amount";
 import { Table } from "../ui/Table";
-import { clock, group, percent, shorten, signed, tone } from "../lib/format";
+import { clock, group, percent, signed, tone } from "../lib/format";
 import { fromSteps, fromUnits } from "../lib/scales";
 import { account, fills } from "../wallet/account";
 import { cancel, cancelAll, place } from "../wallet/orders";
+import { Agents } from "./Agents";
 
 const TABS = ["Positions", "Orders", "Fills", "Agents"] as const;
 type Tab = (typeof TABS)[number];
@@ -58,13 +59,13 @@ export function OwnPanel() {
         {tab.value === "Positions" && <Positions act={act} />}
         {tab.value === "Orders" && <Orders act={act} />}
         {tab.value === "Fills" && <Fills />}
-        {tab.value === "Agents" && <Agents />}
+        {tab.value === "Agents" && <Agents act={act} />}
       </div>
     </section>
   );
 }
 
-interface Acting {
+export interface Acting {
   act: (work: () => Promise<unknown>) => void;
 }
 
@@ -184,24 +185,6 @@ function Fills() {
           `${isTaker ? "taker" : "maker"}${fill.kind === "trade" ? "" : `, ${fill.kind}`}`,
         ];
       })}
-    />
-  );
-}
-
-function Agents() {
-  const agents = account.value?.agents ?? [];
-  return (
-    <Table
-      head={["Agent", "Key", "May", "Markets", "#Until"]}
-      label="Agents"
-      nothing="No other key may trade for this account."
-      rows={agents.map((agent) => [
-        String(agent.agent),
-        shorten(agent.key),
-        agent.kinds.join(", ") || "all that an agent may",
-        agent.markets.join(", ") || "all",
-        new Date(agent.expiry * 1000).toLocaleString("en-GB"),
-      ])}
     />
   );
 }

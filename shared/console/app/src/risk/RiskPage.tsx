@@ -1,8 +1,7 @@
 // Risk: who is liquidated at which mark, and what stands behind an account that cannot pay.
-import { useSignal } from "@preact/signals";
 import { info, market, marketNumber, markets, status } from "../api/exchange";
-import { find, get } from "../api/http";
-import type { Account, Backstop, Fill } from "../api/types";
+import { get } from "../api/http";
+import type { Backstop, Fill } from "../api/types";
 import { clock, group, percent, signed, tone } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { link } from "../lib/route";
@@ -11,11 +10,11 @@ import { Amount } from "../ui/Amount";
 import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
 import { Table } from "../ui/Table";
+import { type Holder, MOST, readHolders } from "./accounts";
+import { RankingPanel } from "./RankingPanel";
 
 /** Ppm of the mark at which the bar of nearness is half full. */
 const NEAR = 50_000;
-const MOST = 100;
-/** Accounts that are looked at, the first ones. */
 const LADDER_MS = 15_000;
 const POLL_MS = 3_000;
 
@@ -30,17 +29,17 @@ interface Rung {
 
 export default function RiskPage() {
   const number = marketNumber.value;
-  const known = useSignal(0);
   const backstop = usePolled(() => get<Backstop>("/v1/backstop"), POLL_MS, []);
   const past = usePolled(
     async () => (await get<{ fills: Fill[] }>(`/v1/history/liquidations?market=${number}&limit=30`)).fills,
     POLL_MS,
     [number],
   );
-  const ladder = usePolled(() => readLadder(number, (count) => (known.value = count)), LADDER_MS, [number]);
+  const ladder = usePolled(() => readHolders(number), LADDER_MS, [number]);
   const terms = market.value;
   const decimals = info.value?.collateral.decimals ?? 6;
-  const rungs = ladder.value.data ?? [];
+  const found = ladder.value.data;
+  const rungs = makeLadder(found?.holders ?? []);
   const shares = backstop.value.data;
   return (
     <main class="page" id="main" tabIndex={-1}>
@@ -48,7 +47,7 @@ export default function RiskPage() {
       <p class="lead">
         When an account falls below its maintenance margin the machine closes it by rule: in the book first, then with
         the backstop, then with the market's insurance, and last against those who profit, in the order of a published
-        score.
+        score. <a href={link("film")}>See it happen in a flash crash.</a>
       </p>
       <label class="field inline">
         <span>Market</span>
@@ -76,7 +75,7 @@ export default function RiskPage() {
         title="Liquidation ladder"
         aside={
           <span class="quiet">
-            {rungs.length} positions of {known.value} accounts
+            {rungs.length} positions of {found?.looked ?? 0} accounts
             {(status.value?.accounts ?? 0) > MOST ? `, the first ${MOST} of ${group(status.value?.accounts)}` : ""}
           </span>
         }
@@ -99,6 +98,7 @@ export default function RiskPage() {
           ])}
         />
       </Panel>
+      <RankingPanel holders={found?.holders} terms={terms} />
       <Panel title="Latest liquidations">
         <Table
           label="Latest liquidations"
@@ -134,22 +134,21 @@ const HOW: Record<string, string> = {
   deleverage: "against a position in profit",
 };
 
-async function readLadder(number: number, tellCount: (count: number) => void): Promise<Rung[]> {
-  const rungs: Rung[] = [];
-  const count = Math.min(status.value?.accounts ?? (await get<{ accounts: number }>("/v1/status")).accounts, MOST);
-  for (let account = 1; account <= count; account++) {
-    const found = await find<Account>(`/v1/accounts/${account}`);
-    const position = found?.positions.find((each) => each.market === number && each.size !== "0");
-    if (!found || !position || position.liquidation_price === null || position.distance === null) continue;
-    rungs.push({
-      account,
-      size: position.size,
-      price: position.liquidation_price,
-      distance: position.distance,
-      profit: position.profit,
-      equity: found.equity,
-    });
-  }
-  tellCount(count);
-  return rungs.sort((one, other) => Math.abs(one.distance) - Math.abs(other.distance));
+function makeLadder(holders: readonly Holder[]): Rung[] {
+  return holders
+    .flatMap(({ account, position }) =>
+      position.liquidation_price === null || position.distance === null
+        ? []
+        : [
+            {
+              account: account.account,
+              size: position.size,
+              price: position.liquidation_price,
+              distance: position.distance,
+              profit: position.profit,
+              equity: account.equity,
+            },
+          ],
+    )
+    .sort((one, other) => Math.abs(one.distance) - Math.abs(other.distance));
 }

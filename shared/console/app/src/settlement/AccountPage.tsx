@@ -90,7 +90,11 @@ export default function AccountPage() {
             <span class={tone(entry.amount)}>{signed(entry.decimal.amount, decimals)}</span>,
             entry.market === null ? "–" : nameMarket(entry.market),
             <a href={link("batch", entry.batch)}>{group(entry.batch)}</a>,
-            group(entry.input_index),
+            entry.kind === "deposit" ? (
+              <a href={link("message", `${entry.batch}:${entry.input_index}`)}>message {group(entry.input_index)}</a>
+            ) : (
+              group(entry.input_index)
+            ),
           ])}
         />
       </Panel>

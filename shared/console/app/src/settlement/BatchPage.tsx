@@ -9,7 +9,8 @@ import { Facts } from "../ui/Facts";
 import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
 import { RecordTable } from "./RecordTable";
-import { Life, MEANINGS, STAGES } from "./stages";
+import { Landings } from "./Landings";
+import { Life } from "./stages";
 
 const SHOWN = 25;
 const POLL_MS = 2_000;
@@ -25,30 +26,12 @@ export default function BatchPage() {
   const batch = header.value.data;
   const records = usePolled(() => readRecords(batch), 0, [batch?.batch]);
   const life = past.value.data;
+  const epoch = Math.floor(number / (info.value?.epoch_batches ?? 1));
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>Batch {group(number)}</h1>
       {header.value.error && <p class="said bad">{header.value.error}</p>}
-      {life && (
-        <ol class="timeline">
-          {STAGES.map((stage, at) => {
-            const landing = stage === "closed" ? undefined : life[stage];
-            const isDone = at <= STAGES.indexOf(life.stage as (typeof STAGES)[number]);
-            return (
-              <li key={stage} class={isDone ? "done" : ""}>
-                <strong>{stage}</strong>
-                <span class="quiet">{MEANINGS[stage]}</span>
-                {stage === "closed" && <span class="num">{moment(life.time_ms)}</span>}
-                {landing && (
-                  <span>
-                    block {group(landing.block)} · <Hash text={landing.transaction} />
-                  </span>
-                )}
-              </li>
-            );
-          })}
-        </ol>
-      )}
+      {life && <Landings life={life} />}
       {batch && (
         <Panel title="Header" aside={life && <Life stage={life.stage} />}>
           <Facts
@@ -56,10 +39,17 @@ export default function BatchPage() {
               ["Hash", <Hash text={batch.hash} />],
               ["Parent", <Hash text={batch.parent} />],
               ["Timestamp", moment(batch.timestamp_ms)],
-              ["Epoch", group(Math.floor(number / (info.value?.epoch_batches ?? 1)))],
+              ["Epoch", <a href={link("epoch", epoch)}>{group(epoch)}</a>],
               [
                 "L1 messages",
-                batch.message_count ? `${group(batch.message_count)}, from ${group(batch.first_message)}` : "none",
+                batch.message_count ? (
+                  <>
+                    {group(batch.message_count)}, from{" "}
+                    <a href={link("message", batch.first_message)}>message {group(batch.first_message)}</a>
+                  </>
+                ) : (
+                  "none"
+                ),
               ],
               [
                 "Records",

@@ -1,4 +1,5 @@
 // One record: what it was, what became of it, how far it is.
+import { info } from "../api/exchange";
 import { get } from "../api/http";
 import type { PastRecord } from "../api/types";
 import { group, moment } from "../lib/format";
@@ -31,6 +32,7 @@ export default function RecordPage() {
               ["Agent", record.agent ? String(record.agent) : "the owner"],
               ["Taken at", moment(record.time_ms)],
               ["Batch", <a href={link("batch", record.batch)}>{group(record.batch)}</a>],
+              ["Epoch", <a href={link("epoch", epochOf(record.batch))}>{group(epochOf(record.batch))}</a>],
               ["Input of the batch", group(record.input_index)],
               ["Hash", <Hash text={record.hash} />],
             ]}
@@ -43,4 +45,8 @@ export default function RecordPage() {
       </nav>
     </main>
   );
+}
+
+function epochOf(batch: number): number {
+  return Math.floor(batch / (info.value?.epoch_batches ?? 1));
 }

@@ -5,12 +5,14 @@ import type { PastBatch } from "../api/types";
 import { clock, group, span } from "../lib/format";
 import { now } from "../lib/now";
 import { usePolled } from "../lib/poll";
+import { canAskL1 } from "../wallet/rpc";
 import { go, link } from "../lib/route";
 import { Stat } from "../ui/Stat";
 import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
 import { Table } from "../ui/Table";
-import { readCourt, timeLeft } from "./court";
+import { loadTerms } from "../watch/watch";
+import { timeLeft } from "./court";
 import { Life, STAGES } from "./stages";
 import { Solvency } from "./Solvency";
 
@@ -19,7 +21,7 @@ const POLL_MS = 1_500;
 
 export default function SettlementPage() {
   const polled = usePolled(() => get<{ batches: PastBatch[] }>(`/v1/history/batches?limit=${PAGE}`), POLL_MS, []);
-  const court = usePolled(readCourt, 30_000, []);
+  const court = usePolled(loadTerms, 30_000, [canAskL1()]);
   const batches = polled.value.data?.batches ?? [];
   const state = status.value;
   const unfinished = batches.filter((batch) => batch.stage !== "confirmed");
@@ -38,7 +40,7 @@ export default function SettlementPage() {
         <Stat name="Accounts" value={group(state?.accounts)} />
         <Stat
           name="Challenge period"
-          value={court.value.data ? span(court.value.data.challengePeriod) : "–"}
+          value={court.value.data ? span(court.value.data.challenge_period) : "–"}
           about={court.value.data ? "from the court on L1" : "needs an L1 node that this page may ask"}
         />
       </div>
@@ -51,6 +53,7 @@ export default function SettlementPage() {
           nothing={polled.value.data ? "No batch is closed yet." : "…"}
           head={[
             "#Batch",
+            "#Epoch",
             "Life",
             "#Closed at",
             "#Records",
@@ -63,10 +66,11 @@ export default function SettlementPage() {
           keys={batches.map((batch) => batch.batch)}
           rows={batches.map((batch) => [
             <a href={link("batch", batch.batch)}>{group(batch.batch)}</a>,
+            <a href={link("epoch", batch.epoch)}>{group(batch.epoch)}</a>,
             <Life stage={batch.stage} />,
             clock(batch.time_ms),
             group(batch.records),
-            group(batch.messages),
+            batch.messages ? <a href={link("message", batch.first_message)}>{group(batch.messages)}</a> : "0",
             batch.stage === "confirmed" ? "final" : leave(batch),
             batch.posted ? <Hash text={batch.posted.transaction} /> : "–",
             batch.claimed ? <Hash text={batch.claimed.transaction} /> : "–",
@@ -83,7 +87,7 @@ export default function SettlementPage() {
   }
 }
 
-/** The page of an account, batch or record that somebody types. */
+/** The page of whatever somebody types the number of. */
 function LookUp() {
   return (
     <form
@@ -99,6 +103,8 @@ function LookUp() {
         <option value="account">Account</option>
         <option value="batch">Batch</option>
         <option value="record">Record</option>
+        <option value="epoch">Epoch</option>
+        <option value="message">L1 message</option>
       </select>
       <input name="what" aria-label="Its number" placeholder="a number, or an owner's address" autoComplete="off" />
       <button type="submit">Show</button>

@@ -1,18 +1,15 @@
 // Whether the vault on L1 holds what the exchange owes, to the unit: L1's word beside the machine's.
-import { decodeFunctionResult, encodeFunctionData, type Hex, parseAbi } from "viem";
-import { config, info, status } from "../api/exchange";
+import type { Hex } from "viem";
+import { info, status } from "../api/exchange";
 import { group } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { fromUnits } from "../lib/scales";
 import { findProof, isPaid, readBalance } from "../wallet/vault";
-import { rpc } from "../wallet/rpc";
+import { readEvents, view } from "../l1/call";
+import { QUEUE, VAULT } from "../l1/interfaces";
+import { canAskL1 } from "../wallet/rpc";
 
 const POLL_MS = 4_000;
-const DEPOSITED = "Deposited(address,uint256,uint256,uint256)";
-const VAULT = parseAbi([
-  "event Deposited(address indexed owner, uint256 indexed account, uint256 amount, uint256 message)",
-]);
-const QUEUE = parseAbi(["function count() view returns (uint256)"]);
 /** Withdrawals that are looked at, the latest ones. */
 const MOST = 50;
 
@@ -28,7 +25,7 @@ interface Reading {
 }
 
 export function Solvency() {
-  const canAsk = config.value.rpc_url !== "";
+  const canAsk = canAskL1();
   const polled = usePolled<Reading | undefined>(async () => (canAsk ? read() : undefined), POLL_MS, [canAsk]);
   const decimals = info.value?.collateral.decimals ?? 6;
   const symbol = info.value?.collateral.symbol ?? "";
@@ -45,7 +42,7 @@ export function Solvency() {
           {!found
             ? canAsk
               ? "reading L1…"
-              : "this page may ask no L1 node"
+              : "connect a wallet: this page may ask no L1 node"
             : isEqual
               ? "held = owed, to the unit"
               : waits
@@ -104,16 +101,8 @@ async function read(): Promise<Reading | undefined> {
 }
 
 async function readComing(vault: Hex, queue: Hex, taken: number): Promise<bigint> {
-  const answer = await rpc<Hex>("eth_call", { to: queue, data: encodeFunctionData({ abi: QUEUE }) }, "latest");
-  if (Number(decodeFunctionResult({ abi: QUEUE, data: answer })) <= taken) return 0n;
-  const { decodeEventLog, toEventSelector } = await import("viem");
-  const topic = toEventSelector(DEPOSITED);
-  const logs = await rpc<{ data: Hex; topics: [Hex, ...Hex[]] }[]>("eth_getLogs", {
-    address: vault,
-    topics: [topic],
-    fromBlock: "earliest",
-  });
-  return logs
-    .map((log) => decodeEventLog({ abi: VAULT, data: log.data, topics: log.topics, strict: false }))
-    .reduce((sum, log) => ((log.args.message ?? 0n) >= BigInt(taken) ? sum + (log.args.amount ?? 0n) : sum), 0n);
+  if (Number(await view(queue, QUEUE, "count")) <= taken) return 0n;
+  return (await readEvents(vault, VAULT, "Deposited"))
+    .filter(({ args }) => (args["message"] as bigint) >= BigInt(taken))
+    .reduce((sum, { args }) => sum + (args["amount"] as bigint), 0n);
 }

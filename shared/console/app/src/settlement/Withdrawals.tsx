@@ -1,6 +1,6 @@
 // Withdrawals of an account: asked for, complete, confirmed, paid; and the button that has the vault pay.
 import { useSignal } from "@preact/signals";
-import { config, info } from "../api/exchange";
+import { info } from "../api/exchange";
 import { tell } from "../api/http";
 import type { LedgerEntry } from "../api/types";
 import { moment } from "../lib/format";
@@ -9,6 +9,7 @@ import { Amount } from "../ui/Amount";
 import { Panel } from "../ui/Panel";
 import { Table } from "../ui/Table";
 import { claim, findProof, isPaid } from "../wallet/vault";
+import { canAskL1 } from "../wallet/rpc";
 import { wallet } from "../wallet/wallet";
 
 interface Props {
@@ -43,7 +44,7 @@ function State({ index, isOwn }: { index: number; isOwn: boolean }) {
   const polled = usePolled(
     async () => ({
       proof: await findProof(index),
-      isPaid: config.value.rpc_url ? await isPaid(index) : undefined,
+      isPaid: canAskL1() ? await isPaid(index) : undefined,
     }),
     3_000,
     [index],

@@ -3,11 +3,11 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { config, info } from "../api/exchange";
 import { tell } from "../api/http";
-import { shorten } from "../lib/format";
 import { findKey, forgetKey, openDevelopmentWallet } from "../wallet/development";
-import { hasInjectedWallet, openInjectedWallet } from "../wallet/injected";
+import { openInjectedWallet, wallets } from "../wallet/injected";
 import { Field } from "./Field";
 import { wallet } from "../wallet/wallet";
+import { capital, shorten } from "../lib/format";
 import type { Hex } from "viem";
 
 const DEVELOPMENT_CHAIN = 31337;
@@ -45,7 +45,7 @@ export function WalletButton() {
         {signer ? (
           <div class="stack">
             <p>
-              {signer.kind === "development" ? "A development key of this browser:" : "A wallet of this browser:"}
+              {capital(signer.name)}:
               <br />
               <span class="mono break">{signer.address}</span>
             </p>
@@ -71,13 +71,20 @@ export function WalletButton() {
           </div>
         ) : (
           <div class="stack">
-            <button
-              type="button"
-              disabled={!hasInjectedWallet()}
-              onClick={() => void open(() => openInjectedWallet(info.value?.chain_id ?? 1))()}
-            >
-              {hasInjectedWallet() ? "Wallet of this browser" : "This browser has no wallet"}
-            </button>
+            {wallets.value.map((each) => (
+              <button
+                key={each.id}
+                type="button"
+                onClick={() => void open(() => openInjectedWallet(each, info.value?.chain_id ?? 1))()}
+              >
+                {each.name}
+              </button>
+            ))}
+            {!wallets.value.length && (
+              <p class="quiet">
+                This browser has no wallet: any extension that speaks EIP-1193 will do, and shows here by itself.
+              </p>
+            )}
             {isDevelopment && (
               <>
                 <button type="button" class="primary" onClick={() => void open(() => openDevelopmentWallet())()}>

@@ -1,7 +1,6 @@
 // Verify in your browser: nobody's word, but L1's and one's own processor's.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Hex } from "viem";
 import { config, info } from "../api/exchange";
 import { group } from "../lib/format";
 import { link } from "../lib/route";
@@ -9,32 +8,25 @@ import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
 import { Table } from "../ui/Table";
-import type { Finding, Task, Told } from "./worker";
+import { DifferencePanel } from "./DifferencePanel";
+import { startVerifier } from "./start";
+import type { Difference, Finding, Told } from "./worker";
 
 export default function VerifyPage() {
   const findings = useSignal<readonly Finding[]>([]);
+  const differences = useSignal<readonly Difference[]>([]);
   const state = useSignal<{ text: string; kind: "" | "good" | "bad" | "warn" }>({ text: "", kind: "" });
   const isRunning = useSignal(false);
   const worker = useRef<Worker | undefined>(undefined);
   useEffect(() => () => worker.current?.terminate(), []);
 
   const begin = (): void => {
-    const terms = info.value;
-    if (!terms) return;
     worker.current?.terminate();
     findings.value = [];
+    differences.value = [];
     isRunning.value = true;
     state.value = { text: "Reading L1…", kind: "" };
-    const made = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    worker.current = made;
-    made.onmessage = (event: MessageEvent<Told>) => take(event.data);
-    made.onerror = (event) => take({ kind: "failed", text: event.message || "the worker could not start" });
-    const task: Task = {
-      rpcUrl: config.value.rpc_url,
-      vault: terms.vault as Hex,
-      backstopDelay: terms.limits.backstop_delay,
-    };
-    made.postMessage(task);
+    worker.current = startVerifier(take);
   };
 
   const take = (told: Told): void => {
@@ -45,9 +37,11 @@ export default function VerifyPage() {
         isRunning.value = false;
       } else state.value = { text: "Genesis is the protocol's. Running the batches…", kind: "" };
     } else if (told.kind === "batch") findings.value = [told.finding, ...findings.value];
+    else if (told.kind === "difference") differences.value = [...differences.value, told.difference];
     else {
       isRunning.value = false;
-      state.value = told.kind === "failed" ? { text: told.text, kind: "bad" } : conclude(findings.value);
+      state.value =
+        told.kind === "failed" ? { text: told.text, kind: "bad" } : conclude(findings.value, differences.value);
     }
   };
 
@@ -71,17 +65,18 @@ export default function VerifyPage() {
         >
           {isRunning.value ? "Verifying…" : "Verify every batch"}
         </button>
-        <span class={state.value.kind === "bad" ? "bad" : "quiet"} role="status">
+        <span class="quiet" role="status">
           {config.value.rpc_url
-            ? state.value.kind === "bad" || state.value.kind === ""
-              ? state.value.text
-              : ""
+            ? state.value.kind
+              ? ""
+              : state.value.text
             : "This page was told of no L1 node that it may ask."}
         </span>
       </div>
-      {(state.value.kind === "good" || state.value.kind === "warn") && (
-        <p class={`callout ${state.value.kind}`}>{state.value.text}</p>
-      )}
+      {state.value.kind && <p class={`callout ${state.value.kind}`}>{state.value.text}</p>}
+      {differences.value.map((difference) => (
+        <DifferencePanel key={difference.key} difference={difference} />
+      ))}
       <div class="stats">
         <Stat name="Batches" value={group(all.length)} />
         <Stat name="Inputs" value={group(sum((each) => each.inputs))} />
@@ -111,31 +106,42 @@ export default function VerifyPage() {
 function Verdict({ finding }: { finding: Finding }) {
   if (!finding.epoch) return <span class="quiet">its epoch goes on</span>;
   const { claimed, confirmed } = finding.epoch;
-  if (confirmed)
-    return mark(confirmed === finding.end, "confirmed, the same", "CONFIRMED, BUT NOT WHAT YOUR BROWSER FINDS");
-  if (claimed) return mark(claimed === finding.end, "claimed, the same", "claimed is another end: a lie");
+  const lied = claimed !== undefined && claimed !== finding.end;
+  if (confirmed && confirmed !== finding.end)
+    return <span class="bad">✗ confirmed, but not what your browser finds</span>;
+  if (confirmed) return <span class="good">✓ confirmed, the same{lied ? "; a lie was claimed before it" : ""}</span>;
+  if (claimed)
+    return lied ? (
+      <span class="bad">✗ claimed is another end: a lie</span>
+    ) : (
+      <span class="good">✓ claimed, the same</span>
+    );
   return <span class="quiet">not claimed yet</span>;
 }
 
-function mark(isSame: boolean, good: string, bad: string) {
-  return isSame ? <span class="good">✓ {good}</span> : <span class="bad">✗ {bad}</span>;
-}
-
-function conclude(findings: readonly Finding[]): { text: string; kind: "good" | "warn" } {
+function conclude(
+  findings: readonly Finding[],
+  differences: readonly Difference[],
+): { text: string; kind: "good" | "warn" | "bad" } {
   const ends = findings.filter((each) => each.epoch);
-  const other = ends.findLast((each) => {
-    const said = each.epoch?.confirmed ?? each.epoch?.claimed;
-    return said !== undefined && said !== each.end;
-  });
-  if (other) {
+  const wrong = ends.findLast((each) => each.epoch?.confirmed !== undefined && each.epoch.confirmed !== each.end);
+  if (wrong)
     return {
-      text: `The first difference is in epoch ${other.epoch?.number}: what L1 has of it is not what its inputs come to.`,
+      text: `L1 has confirmed an end of epoch ${wrong.epoch?.number} that its inputs do not come to. Whoever watches this exchange was asleep: take your money out.`,
+      kind: "bad",
+    };
+  const open = differences.find((each) => !ends.some((end) => end.epoch?.number === each.epoch && end.epoch.confirmed));
+  if (open)
+    return {
+      text: `What is claimed of epoch ${open.epoch} is not what its inputs come to: a lie, which anybody can dispute until its challenge period is over.`,
       kind: "warn",
     };
-  }
   const held = ends.filter((each) => each.epoch?.confirmed ?? each.epoch?.claimed).length;
+  const lies = differences.length
+    ? ` ${differences.length === 1 ? "One lie was" : `${differences.length} lies were`} claimed, and replaced.`
+    : "";
   return {
-    text: `Your browser comes to the same end as L1 in each of ${held} epochs that are claimed or confirmed.`,
+    text: `Your browser comes to the same end as L1 in each of ${held} epochs that are claimed or confirmed.${lies}`,
     kind: "good",
   };
 }

@@ -1,39 +1,23 @@
-// All batches of an exchange as L1 has them: headers and messages from events, records from the posting transactions.
+// All batches of an exchange as L1 has them: headers and messages from events, records from the posting transactions or
+// from the blobs that these carried.
 import {
+  type Abi,
   decodeEventLog,
   decodeFunctionData,
   decodeFunctionResult,
+  encodeEventTopics,
   encodeFunctionData,
   type Hex,
   hexToBytes,
-  bytesToHex,
   numberToHex,
-  parseAbi,
-  toEventSelector,
 } from "viem";
+import { COURT, INBOX, QUEUE, VAULT } from "../l1/interfaces";
+import type { GameEvent } from "../watch/types";
 
 const RECORD_BYTES = 124;
 const STAMP_BYTES = 8;
-const CALLDATA = 0;
-
-const VAULT = parseAbi(["function QUEUE() view returns (address)", "function COURT() view returns (address)"]);
-const QUEUE = parseAbi([
-  "function INBOX() view returns (address)",
-  "event MessageQueued(uint256 indexed index, bytes body, bytes32 queue_hash, uint256 timestamp)",
-]);
-const INBOX = parseAbi([
-  "event BatchPosted(uint256 indexed number, bytes32 indexed batch_hash, bytes32 parent, uint256 timestamp, uint256 first_message, uint256 message_count, uint256 first_record, uint256 record_count, uint256 module, bytes32 data_root, bytes32 queue_hash)",
-  "function post(uint256 number, uint256 timestamp, uint256 message_count, bytes32 expected, bytes records)",
-  "function EPOCH_BATCHES() view returns (uint256)",
-]);
-const COURT = parseAbi([
-  "function start_of(uint256 epoch) view returns (bytes32)",
-  "function key_of(uint256 epoch, bytes32 start) view returns (bytes32)",
-  "struct Claim { uint256 state; uint256 epoch; bytes32 start; bytes32 end; uint256 stake; uint256 claimed_at; uint256 disputed_at; uint256 joined; uint256 standing; uint256 ends; bytes32 result; bytes32 winner; }",
-  "function claim_of(bytes32 key) view returns (Claim)",
-  "function confirmed(uint256 epoch) view returns (bytes32)",
-]);
-
+const CALLDATA = 0n;
+const BLOBS = 1n;
 const ZERO = `0x${"0".repeat(64)}`;
 
 interface Log {
@@ -42,10 +26,21 @@ interface Log {
   transactionHash: Hex;
 }
 
+type Header = Record<string, bigint>;
+
 export interface PostedBatch {
   readonly hash: Hex;
-  /** As the second verifier reads it. */
-  readonly request: { header: Record<string, number | string>; messages: Hex[]; records: Hex[] };
+  readonly header: Header;
+  readonly messages: Uint8Array[];
+  /** As its module keeps it: the records one after the other, or the blob. */
+  readonly data: Uint8Array;
+  readonly isBlob: boolean;
+}
+
+export interface Ends {
+  readonly key: Hex;
+  readonly claimed: Hex | undefined;
+  readonly confirmed: Hex | undefined;
 }
 
 export class Chain {
@@ -54,9 +49,11 @@ export class Chain {
   #court: Hex = "0x";
   epochBatches = 1;
 
+  /** `blobs`: where a watcher serves blobs by their hash, "" for nowhere. */
   constructor(
     readonly url: string,
     readonly vault: Hex,
+    readonly blobs: string,
   ) {}
 
   async open(): Promise<void> {
@@ -74,61 +71,89 @@ export class Chain {
     return this.#view(this.#court, COURT, "start_of", 0n);
   }
 
-  /** What L1 says of an epoch that starts so: what is claimed, and what is confirmed; undefined for nothing. */
-  async endOf(epoch: number, start: Hex): Promise<{ claimed: Hex | undefined; confirmed: Hex | undefined }> {
+  /** What L1 says of an epoch that starts so: what was claimed, and what is confirmed; undefined for nothing. */
+  async endOf(epoch: number, start: Hex): Promise<Ends> {
     const key = await this.#view<Hex>(this.#court, COURT, "key_of", BigInt(epoch), start);
     const claim = await this.#view<{ state: bigint; end: Hex }>(this.#court, COURT, "claim_of", key);
     const confirmed = await this.#view<Hex>(this.#court, COURT, "confirmed", BigInt(epoch));
     return {
+      key,
       claimed: claim.end === ZERO ? undefined : claim.end,
       confirmed: confirmed === ZERO ? undefined : confirmed,
     };
   }
 
-  /** Every batch that was posted, oldest first. Throws where one is not in calldata: browsers read no blobs. */
+  /** The moves of the dispute about a claim, as far as L1 has narrowed it down. */
+  async movesOf(key: Hex): Promise<GameEvent[]> {
+    const topics = encodeEventTopics({ abi: COURT, eventName: "Moved", args: { key } });
+    return (await this.#logs(this.#court, topics)).map((log) => {
+      const { args } = decodeEventLog({ abi: COURT, eventName: "Moved", data: log.data, topics: log.topics });
+      const { mover, opponent, mover_child, opponent_child } = args;
+      const [level, index] = [Number(args.level), Number(args.index)];
+      return { kind: "Moved", block: 0, at: 0, mover, opponent, level, index, mover_child, opponent_child };
+    });
+  }
+
+  /** Every batch that was posted, oldest first. Throws where the data of one cannot be had. */
   async *batches(): AsyncGenerator<PostedBatch> {
     const messages = await this.#readMessages();
-    const topic = toEventSelector(INBOX[0]);
-    for (const log of await this.#logs(this.#inbox, topic)) {
-      const { args } = decodeEventLog({ abi: INBOX, data: log.data, topics: log.topics });
+    for (const log of await this.#logs(this.#inbox, encodeEventTopics({ abi: INBOX, eventName: "BatchPosted" }))) {
+      const { args } = decodeEventLog({ abi: INBOX, eventName: "BatchPosted", data: log.data, topics: log.topics });
       const { batch_hash: hash, ...rest } = args;
-      if (Number(args.module) !== CALLDATA)
-        throw new Error(`batch ${args.number} is not in calldata: this page reads no blobs`);
-      const { input } = await this.#ask<{ input: Hex }>("eth_getTransactionByHash", log.transactionHash);
-      const call = decodeFunctionData({ abi: INBOX, data: input });
-      if (call.functionName !== "post") throw new Error(`batch ${args.number} was posted in another way`);
-      const header = Object.fromEntries(
-        Object.entries(rest).map(([name, value]) => [name, typeof value === "bigint" ? Number(value) : value]),
-      );
+      const header = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, BigInt(value)]));
       const first = Number(args.first_message);
       yield {
         hash,
-        request: {
-          header,
-          messages: messages.slice(first, first + Number(args.message_count)),
-          records: cut(call.args[4]),
-        },
+        header,
+        messages: messages.slice(first, first + Number(args.message_count)),
+        data: args.record_count === 0n ? new Uint8Array(0) : await this.#readData(log.transactionHash, args),
+        isBlob: args.module === BLOBS,
       };
     }
   }
 
-  async #readMessages(): Promise<Hex[]> {
-    const found: Hex[] = [];
-    for (const log of await this.#logs(this.#queue, toEventSelector(QUEUE[1]))) {
-      const { args } = decodeEventLog({ abi: QUEUE, data: log.data, topics: log.topics });
-      found[Number(args.index)] = stamp(args.body, args.timestamp);
+  async #readData(
+    transaction: Hex,
+    { number, module, data_root }: { number: bigint; module: bigint; data_root: Hex },
+  ): Promise<Uint8Array> {
+    if (module === BLOBS) return this.#readBlob(number, data_root);
+    if (module !== CALLDATA) throw new Error(`batch ${number} is in a module of data that this page does not know`);
+    const { input } = await this.#ask<{ input: Hex }>("eth_getTransactionByHash", transaction);
+    const call = decodeFunctionData({ abi: INBOX, data: input });
+    if (call.functionName !== "post") throw new Error(`batch ${number} was posted in another way`);
+    return hexToBytes(call.args[4]);
+  }
+
+  /** From a development node, which keeps blobs itself, or from the watcher that this page was told of. */
+  async #readBlob(number: bigint, hash: Hex): Promise<Uint8Array> {
+    const found = await this.#ask<Hex | null>("anvil_getBlobByHash", hash).catch(() => null);
+    if (found) return hexToBytes(found);
+    const response = this.blobs ? await fetch(`${this.blobs}/v1/blobs/${hash}`).catch(() => undefined) : undefined;
+    if (response?.ok) return new Uint8Array(await response.arrayBuffer());
+    throw new Error(
+      `The records of batch ${number} are in a blob, which L1's nodes keep for some weeks and this page's node does not ` +
+        `serve. ${this.blobs ? `The watcher at ${this.blobs} does not have it either` : "This page was told of no watcher that serves blobs"}, ` +
+        "so the batches before it are verified, and it and those after it are not. A watcher or `setoff verify` reads them.",
+    );
+  }
+
+  async #readMessages(): Promise<Uint8Array[]> {
+    const found: Uint8Array[] = [];
+    for (const log of await this.#logs(this.#queue, encodeEventTopics({ abi: QUEUE, eventName: "MessageQueued" }))) {
+      const { args } = decodeEventLog({ abi: QUEUE, eventName: "MessageQueued", data: log.data, topics: log.topics });
+      found[Number(args.index)] = hexToBytes(stamp(args.body, args.timestamp));
     }
     return found;
   }
 
-  #logs(address: Hex, topic: Hex): Promise<Log[]> {
-    return this.#ask<Log[]>("eth_getLogs", { address, topics: [topic], fromBlock: "earliest", toBlock: "latest" });
+  #logs(address: Hex, topics: readonly unknown[]): Promise<Log[]> {
+    return this.#ask<Log[]>("eth_getLogs", { address, topics, fromBlock: "earliest", toBlock: "latest" });
   }
 
-  async #view<T>(to: Hex, abi: readonly unknown[], functionName: string, ...args: readonly unknown[]): Promise<T> {
-    const call = { abi, functionName, args } as Parameters<typeof encodeFunctionData>[0];
+  async #view<T>(to: Hex, abi: Abi, functionName: string, ...args: readonly unknown[]): Promise<T> {
+    const call = { abi, functionName, args };
     const data = await this.#ask<Hex>("eth_call", { to, data: encodeFunctionData(call) }, "latest");
-    return decodeFunctionResult({ ...call, data } as Parameters<typeof decodeFunctionResult>[0]) as T;
+    return decodeFunctionResult({ ...call, data }) as T;
   }
 
   async #ask<T>(method: string, ...params: readonly unknown[]): Promise<T> {
@@ -144,10 +169,10 @@ export class Chain {
   }
 }
 
-function cut(records: Hex): Hex[] {
-  const bytes = hexToBytes(records);
-  const found: Hex[] = [];
-  for (let at = 0; at < bytes.length; at += RECORD_BYTES) found.push(bytesToHex(bytes.slice(at, at + RECORD_BYTES)));
+/** Calldata as records. */
+export function cut(records: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let at = 0; at < records.length; at += RECORD_BYTES) found.push(records.slice(at, at + RECORD_BYTES));
   return found;
 }
 

@@ -1,16 +1,20 @@
-// The second verifier (`tests/second`, written from the protocol's document alone) in a worker: it runs every batch from
-// genesis as L1 has it, and says what each comes to.
+// The second verifier in a worker: it runs every batch from genesis as L1 has it, and says what each comes to; where the
+// court was told something else, the step at which that leaves the truth, in words.
 import { domainSeparator, type Hex } from "viem";
-import { batchHash, type Header } from "../second/batch/header.js";
-import { dataRoot } from "../second/batch/data-root.js";
-import { fromHex, toHex, word } from "../second/codec/bytes.js";
-import { Session } from "../second/vectors/session.js";
+import { findSealed } from "../watch/descent";
+import type { JudgedStep } from "../watch/types";
 import { Chain } from "./chain";
+import { type Epoch, Replay } from "./replay";
+import { showStep } from "./step";
 
 export interface Task {
   readonly rpcUrl: string;
+  readonly blobsUrl: string;
+  readonly setupUrl: string;
   readonly vault: Hex;
   readonly backstopDelay: number;
+  /** Look at nothing but this epoch's difference, and end behind it. */
+  readonly only: number | undefined;
 }
 
 export interface Finding {
@@ -18,15 +22,31 @@ export interface Finding {
   readonly end: Hex;
   readonly inputs: number;
   readonly steps: number;
+  readonly outcomes: readonly string[];
   /** Milliseconds. */
   readonly took: number;
   /** The end of its epoch on L1, for an epoch's last batch. */
-  readonly epoch: { number: number; claimed: Hex | undefined; confirmed: Hex | undefined } | undefined;
+  readonly epoch:
+    { number: number; key: Hex; claimed: Hex | undefined; confirmed: Hex | undefined; own: Hex } | undefined;
+}
+
+/** An epoch of which something else was claimed than what this browser comes to. */
+export interface Difference {
+  readonly epoch: number;
+  readonly key: Hex;
+  readonly claimed: Hex;
+  readonly own: Hex;
+  readonly isConfirmed: boolean;
+  /** Where a history of it leaves the truth; undefined while none was shown down to a step. */
+  readonly step: JudgedStep | undefined;
+  /** Moves that narrowed it down so far, of seven. */
+  readonly moves: number;
 }
 
 export type Told =
   | { kind: "genesis"; own: Hex; l1: Hex }
   | { kind: "batch"; finding: Finding }
+  | { kind: "difference"; difference: Difference }
   | { kind: "done" }
   | { kind: "failed"; text: string };
 
@@ -40,48 +60,55 @@ onmessage = (event: MessageEvent<Task>) => {
 };
 
 async function run(task: Task): Promise<void> {
-  const chain = new Chain(task.rpcUrl, task.vault);
+  const chain = new Chain(task.rpcUrl, task.vault, task.blobsUrl);
   await chain.open();
-  const session = new Session();
   const domain = domainSeparator({
     domain: { name: "Setoff", version: "1", chainId: await chain.chainId(), verifyingContract: task.vault },
   });
-  const begun = ask(session, { genesis: { domain, backstop_delay: task.backstopDelay } });
-  const genesis = begun["machine_hash"] as Hex;
-  tell({ kind: "genesis", own: genesis, l1: await chain.genesis() });
-  let start = genesis;
-  let number = 0;
-  for await (const batch of chain.batches()) {
-    check(batch.hash, batch.request.header, batch.request.records);
-    const began = performance.now();
-    const answer = ask(session, batch.request);
-    const end = answer["machine_hash"] as Hex;
-    const isLast = (number + 1) % chain.epochBatches === 0;
-    const epoch = Math.floor(number / chain.epochBatches);
+  const replay = new Replay(chain, domain, task.backstopDelay, task.setupUrl);
+  let start = replay.hash;
+  tell({ kind: "genesis", own: start, l1: await chain.genesis() });
+  for await (const ran of replay.run()) {
+    const { epoch, batch, end } = ran;
+    const ends = ran.isLast ? await chain.endOf(epoch.number, start) : undefined;
     const finding: Finding = {
-      batch: number,
+      batch: ran.number,
       end,
-      inputs: batch.request.messages.length + batch.request.records.length,
-      steps: answer["steps"] as number,
-      took: performance.now() - began,
-      epoch: isLast ? { number: epoch, ...(await chain.endOf(epoch, start)) } : undefined,
+      inputs: batch.messages.length + batch.records.length,
+      steps: ran.steps,
+      outcomes: ran.outcomes,
+      took: ran.took,
+      epoch: ends && { number: epoch.number, ...ends, own: end },
     };
     tell({ kind: "batch", finding });
-    if (isLast) start = end;
-    number++;
+    if (ends?.claimed && ends.claimed !== end)
+      tell({
+        kind: "difference",
+        difference: await explain(chain, epoch, ends.key, ends.claimed, end, ends.confirmed),
+      });
+    if (ran.isLast) start = end;
+    if (ran.isLast && epoch.number === task.only) return;
   }
 }
 
-/** Whether a header is what the inbox has hashed, and its records are what it commits to. */
-function check(hash: Hex, header: Record<string, number | string>, records: readonly Hex[]): void {
-  const fields = Object.fromEntries(Object.entries(header).map(([name, value]) => [name, BigInt(value)])) as Header;
-  if (toHex(batchHash(fields)) !== hash) throw new Error(`batch ${header["number"]}: its header has another hash`);
-  if (toHex(dataRoot(records.map(fromHex))) !== toHex(word(fields.data_root)))
-    throw new Error(`batch ${header["number"]}: its transaction holds other records`);
-}
-
-function ask(session: Session, request: object): Record<string, unknown> {
-  const answer = session.answer(request as Parameters<Session["answer"]>[0]) as Record<string, unknown>;
-  if (answer["error"]) throw new Error(`${String(answer["error"])}: ${String(answer["detail"])}`);
-  return answer;
+async function explain(
+  chain: Chain,
+  epoch: Epoch,
+  key: Hex,
+  claimed: Hex,
+  own: Hex,
+  confirmed: Hex | undefined,
+): Promise<Difference> {
+  const moves = await chain.movesOf(key);
+  const sealed = findSealed(moves);
+  const step = sealed && showStep(epoch, sealed.position);
+  return {
+    epoch: epoch.number,
+    key,
+    claimed,
+    own,
+    isConfirmed: confirmed === claimed,
+    step: step && { ...step, leaves_said: sealed.said },
+    moves: Math.max(0, ...moves.map((move) => (move.level ?? 0) + 1)),
+  };
 }

@@ -46,6 +46,8 @@ export function openDevelopmentWallet(key: Hex = findKey() ?? generatePrivateKey
   return {
     kind: "development",
     address: account.address,
+    name: "a development key of this browser",
+    ask: undefined,
     signTyped: (data: TypedData) => account.signTypedData(data as Parameters<typeof account.signTypedData>[0]),
     send,
   };

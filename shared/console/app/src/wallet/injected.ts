@@ -1,10 +1,13 @@
-// Any wallet that speaks EIP-1193, as browser extensions do.
+// Any wallet that speaks EIP-1193, as browser extensions do: found by EIP-6963, under which each tells its name, or the
+// one that put itself into the page.
+import { signal } from "@preact/signals";
 import { getAddress, type Hex } from "viem";
 import { waitFor } from "./rpc";
-import type { Call, TypedData, Wallet } from "./wallet";
+import { type Call, type TypedData, type Wallet, wallet } from "./wallet";
 
 interface Provider {
   request(request: { method: string; params?: readonly unknown[] }): Promise<unknown>;
+  on?(event: string, listener: (value: unknown) => void): void;
 }
 
 declare global {
@@ -13,15 +16,29 @@ declare global {
   }
 }
 
-export function hasInjectedWallet(): boolean {
-  return window.ethereum !== undefined;
+export interface Found {
+  readonly id: string;
+  readonly name: string;
+  readonly provider: Provider;
 }
 
+/** Wallets of this browser; more may announce themselves at any time. */
+export const wallets = signal<readonly Found[]>([]);
+
+window.addEventListener("eip6963:announceProvider", (event) => {
+  const { info, provider } = (event as CustomEvent<{ info: { uuid: string; name: string }; provider: Provider }>)
+    .detail;
+  if (wallets.peek().some((each) => each.id === info.uuid)) return;
+  const others = wallets.peek().filter((each) => each.provider !== provider);
+  wallets.value = [...others, { id: info.uuid, name: info.name.slice(0, 40), provider }];
+});
+window.dispatchEvent(new Event("eip6963:requestProvider"));
+if (window.ethereum && !wallets.peek().length)
+  wallets.value = [{ id: "", name: "Wallet of this browser", provider: window.ethereum }];
+
 /** Ask the wallet for an account, on the chain `chainId`. Throws with its words. */
-export async function openInjectedWallet(chainId: number): Promise<Wallet> {
-  const provider = window.ethereum;
-  if (!provider) throw new Error("this browser has no wallet");
-  const ask = async <T>(method: string, ...params: unknown[]): Promise<T> => {
+export async function openInjectedWallet({ name, provider }: Found, chainId: number): Promise<Wallet> {
+  const ask = async <T>(method: string, ...params: readonly unknown[]): Promise<T> => {
     try {
       return (await provider.request({ method, params })) as T;
     } catch (error) {
@@ -33,12 +50,20 @@ export async function openInjectedWallet(chainId: number): Promise<Wallet> {
   const wanted = `0x${chainId.toString(16)}`;
   if ((await ask<Hex>("eth_chainId")) !== wanted) await ask("wallet_switchEthereumChain", { chainId: wanted });
   const address = getAddress(first);
-  return {
+  const opened: Wallet = {
     kind: "injected",
+    name,
     address,
+    ask,
     signTyped: (data: TypedData) => ask<Hex>("eth_signTypedData_v4", address, JSON.stringify(plain(data))),
     send: async (call: Call) => waitFor(await ask<Hex>("eth_sendTransaction", { from: address, ...call }), ask),
   };
+  // Another account or chain is another wallet: what is shown here would no longer be what it signs with.
+  for (const change of ["accountsChanged", "chainChanged", "disconnect"])
+    provider.on?.(change, () => {
+      if (wallet.peek() === opened) wallet.value = undefined;
+    });
+  return opened;
 }
 
 /** As wallets want it: the domain's type beside the others, numbers as decimal strings. */

@@ -1,6 +1,8 @@
-// An L1 node, asked by this page itself: on development chains alone, whose operators name one.
+// L1, as far as this page may ask: the node that the operator names, on development chains mostly, or else the one that
+// the connected wallet brings.
 import type { Hex } from "viem";
 import { config } from "../api/exchange";
+import { wallet } from "./wallet";
 
 const POLL_MS = 300;
 const PATIENCE_MS = 120_000;
@@ -11,9 +13,14 @@ export interface Receipt {
   readonly transactionHash: Hex;
 }
 
+export function canAskL1(): boolean {
+  return config.value.rpc_url !== "" || wallet.value?.ask !== undefined;
+}
+
 export async function rpc<T>(method: string, ...params: readonly unknown[]): Promise<T> {
   const url = config.value.rpc_url;
-  if (!url) throw new Error("this page was told of no L1 node: use a wallet that brings one");
+  if (!url && wallet.value?.ask) return wallet.value.ask<T>(method, ...params);
+  if (!url) throw new Error("this page was told of no L1 node: connect a wallet that brings one");
   let response: Response;
   try {
     response = await fetch(url, {

@@ -1,24 +1,13 @@
 // Money between L1 and the exchange: deposits, withdrawals, and the way past the operator.
-import { encodeFunctionData, encodePacked, type Hex, padHex, parseAbi } from "viem";
+import { encodeFunctionData, encodePacked, type Hex, padHex } from "viem";
 import { info } from "../api/exchange";
 import { find } from "../api/http";
 import type { Result, Withdrawal } from "../api/types";
-import { rpc } from "./rpc";
+import { view } from "../l1/call";
+import { QUEUE, TOKEN, VAULT } from "../l1/interfaces";
 import { account } from "./account";
 import { submit } from "./records";
 import { wallet } from "./wallet";
-
-const TOKEN = parseAbi([
-  "function mint(address to, uint256 amount)",
-  "function approve(address spender, uint256 amount) returns (bool)",
-  "function balanceOf(address owner) view returns (uint256)",
-]);
-const VAULT = parseAbi([
-  "function deposit(uint256 amount) returns (uint256)",
-  "function withdraw(uint256 epoch, bytes32 registers_hash, bytes32 state_root, uint256 index, uint256 account, address owner, uint256 amount, uint256 bitmap, bytes32[] siblings)",
-  "function paid(uint256 index) view returns (bool)",
-]);
-const QUEUE = parseAbi(["function force_as(bytes body) returns (uint256)"]);
 
 /** A record's type and size (section 4). */
 const WITHDRAW = 4;
@@ -34,8 +23,7 @@ function terms(): { token: Hex; vault: Hex } {
 
 /** Token units that an address holds on L1. */
 export async function readBalance(owner: Hex): Promise<bigint> {
-  const data = encodeFunctionData({ abi: TOKEN, functionName: "balanceOf", args: [owner] });
-  return BigInt(await rpc<Hex>("eth_call", { to: terms().token, data }, "latest"));
+  return view(terms().token, TOKEN, "balanceOf", owner);
 }
 
 export async function mint(amount: bigint): Promise<void> {
@@ -64,7 +52,7 @@ export async function forceWithdraw(amount: bigint): Promise<Hex> {
   const nonce = BigInt(own.next_nonce) + NONCE_GAP;
   const packed = encodePacked(["uint8", "uint32", "uint64", "uint128"], [WITHDRAW, own.account, nonce, amount]);
   const body = padHex(packed, { dir: "right", size: BODY_BYTES });
-  return need().send({ to: queue, data: encodeFunctionData({ abi: QUEUE, args: [body] }) });
+  return need().send({ to: queue, data: encodeFunctionData({ abi: QUEUE, functionName: "force_as", args: [body] }) });
 }
 
 /** The proof of a withdrawal, undefined until its epoch is complete. */
@@ -73,8 +61,7 @@ export async function findProof(index: number): Promise<Withdrawal | undefined> 
 }
 
 export async function isPaid(index: number): Promise<boolean> {
-  const data = encodeFunctionData({ abi: VAULT, functionName: "paid", args: [BigInt(index)] });
-  return BigInt(await rpc<Hex>("eth_call", { to: terms().vault, data }, "latest")) === 1n;
+  return view(terms().vault, VAULT, "paid", BigInt(index));
 }
 
 /** Have the vault pay a withdrawal; it refuses before L1 has confirmed its epoch. */

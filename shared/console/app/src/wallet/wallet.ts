@@ -22,6 +22,10 @@ export interface Call {
 export interface Wallet {
   readonly kind: "development" | "injected";
   readonly address: Hex;
+  /** The name that the wallet gives itself. */
+  readonly name: string;
+  /** Of the L1 node that the wallet brings, if it brings one. */
+  readonly ask: (<T>(method: string, ...params: readonly unknown[]) => Promise<T>) | undefined;
   signTyped(data: TypedData): Promise<Hex>;
   /** Send a transaction to L1, and wait until a block has it; its hash. Throws with the contract's reason. */
   send(call: Call): Promise<Hex>;

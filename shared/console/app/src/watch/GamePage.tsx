@@ -1,28 +1,33 @@
-// A dispute as it happens, or as it happened: two histories, narrowed down to the step that L1 judged.
+// A dispute while it is played, or afterwards move by move: two histories, narrowed down to the step that L1 judges.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { get } from "../api/http";
 import { group, moment, shorten, span } from "../lib/format";
-import { usePolled } from "../lib/poll";
-import { route } from "../lib/route";
+import { now } from "../lib/now";
+import { link, route } from "../lib/route";
 import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
-import { Ladder } from "./Ladder";
+import { Timeline } from "../ui/Timeline";
+import { isLie } from "./claims";
+import { readClocks } from "./clocks";
 import { descend, findPair, LEVELS } from "./descent";
-import { JudgedPanel } from "./JudgedPanel";
 import { tellEvent } from "./events";
+import { JudgedPanel } from "./JudgedPanel";
+import { Ladder } from "./Ladder";
+import { MoneyTable } from "./MoneyTable";
+import { listChapters } from "./plot";
+import { Replay } from "./Replay";
+import { Side } from "./Side";
 import type { Game } from "./types";
-import { nameParty, watch } from "./watch";
+import { nameParty, terms, timeOfL1, useGame, watch } from "./watch";
 
-const POLL_MS = 1_500;
+const OVER = new Set(["settled", "installed", "void", "moot"]);
 const FRAME_MS = 900;
 
 export default function GamePage() {
   const key = route.value[1] ?? "";
-  const polled = usePolled(() => get<Game>(`/v1/games/${key}`), POLL_MS, [key]);
+  const { data: game, error } = useGame(key);
   const at = useSignal<number | undefined>(undefined);
   const isPlaying = useSignal(false);
-  const game = polled.value.data;
   const last = game?.events.length ?? 0;
   const shown = Math.min(at.value ?? last, last);
 
@@ -42,77 +47,75 @@ export default function GamePage() {
     return (
       <main class="page" id="main" tabIndex={-1}>
         <h1>Claim</h1>
-        <p class={polled.value.error ? "said bad" : "said"}>{polled.value.error || "Reading the court…"}</p>
+        <p class={error ? "said bad" : "said"}>{error || "Reading the court…"}</p>
       </main>
     );
   }
   const pair = findPair(game);
   const events = game.events.slice(0, shown);
   const descent = pair && descend(events, pair);
-  const dispute = watch.value?.disputes.find((each) => each.key === game.claim.key);
+  const isLive = at.value === undefined && !OVER.has(game.claim.state);
+  const time = isLive ? Math.max(timeOfL1(), now.value && (events.at(-1)?.at ?? 0)) : (events.at(-1)?.at ?? 0);
+  const clocks = pair && terms.value && readClocks(game, events, pair, terms.value.challenge_period, time);
+  const joined = new Set(events.filter((event) => event.kind === "Joined").map((event) => event.root));
+  const name = (root: string): string => nameOwner(game, root);
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{title(game)}</h1>
       <p class="lead">{watch.value?.words[game.claim.key] ?? summary(game)}</p>
+      {game.claim.disputed_at > 0 && <Timeline label="The dispute" steps={listChapters(game, events, descent)} />}
       {last > 1 && (
-        <div class="replay" role="group" aria-label="Replay">
-          <button
-            type="button"
-            onClick={() => {
-              if (!isPlaying.value) at.value = at.value === undefined ? 1 : at.value;
-              isPlaying.value = !isPlaying.value;
-            }}
-          >
-            {isPlaying.value ? "Pause" : "Replay"}
-          </button>
-          <input
-            type="range"
-            min={1}
-            max={last}
-            value={shown}
-            aria-label="Event"
-            onInput={(event) => {
-              isPlaying.value = false;
-              const value = Number(event.currentTarget.value);
-              at.value = value >= last ? undefined : value;
-            }}
-          />
-          <span class="num">
-            {shown} of {last}
-          </span>
-        </div>
+        <Replay
+          shown={shown}
+          last={last}
+          isLive={isLive}
+          isPlaying={isPlaying.value}
+          toggle={() => {
+            if (!isPlaying.value) at.value = at.value === undefined ? 1 : at.value;
+            isPlaying.value = !isPlaying.value;
+          }}
+          show={(value) => {
+            isPlaying.value = false;
+            at.value = value >= last ? undefined : value;
+          }}
+        />
       )}
+      {error && <p class="said bad">{error}</p>}
       {pair && descent && (
         <>
           <div class="versus">
             {pair.map((root) => (
-              <Side key={root} game={game} root={root} out={descent.out.get(root)} installed={descent.installed} />
+              <Side
+                key={root}
+                game={game}
+                root={root}
+                descent={descent}
+                clock={clocks?.get(root)}
+                terms={terms.value}
+                hasJoined={joined.has(root)}
+              />
             ))}
           </div>
+          {countMatches(game) > 1 && (
+            <p class="quiet">
+              {game.histories.length} histories stand in {countMatches(game)} matches at once, each like this one: the
+              match that came down farthest is shown.
+            </p>
+          )}
           <Panel
             title="Down to the step"
             aside={
               <span class="quiet">
                 {descent.levels.length} of {LEVELS} moves
-                {dispute?.matches[0] && !descent.out.size
-                  ? dispute.matches[0].on_turn
-                    ? ` · ${nameOwner(game, dispute.matches[0].on_turn)} has ${span(dispute.matches[0].time_left)} left`
-                    : " · a proof decides"
-                  : ""}
               </span>
             }
           >
-            <Ladder descent={descent} pair={pair} nameOwner={(root) => nameOwner(game, root)} />
+            <Ladder descent={descent} pair={pair} nameOwner={name} />
           </Panel>
         </>
       )}
-      {descent && descent.levels.length === LEVELS && (
-        <JudgedPanel
-          claimKey={game.claim.key}
-          nameOwner={(root) => nameOwner(game, root)}
-          isDecided={descent.out.size > 0}
-        />
-      )}
+      {descent && descent.levels.length === LEVELS && <JudgedPanel game={game} nameOwner={name} out={descent.out} />}
+      {terms.value && <MoneyTable game={game} events={events} terms={terms.value} />}
       <Panel title="What happened" aside={<Hash text={game.claim.key} />}>
         <ol class="events" reversed>
           {[...events].reverse().map((event, index) => (
@@ -124,51 +127,18 @@ export default function GamePage() {
           ))}
         </ol>
       </Panel>
+      <nav class="pager" aria-label="Other claims">
+        <a href={link("games")}>All claims</a>
+      </nav>
     </main>
   );
 }
 
-function Side({
-  game,
-  root,
-  out,
-  installed,
-}: {
-  game: Game;
-  root: string;
-  out: string | undefined;
-  installed: string | undefined;
-}) {
-  const history = game.histories.find((each) => each.root === root);
-  if (!history) return null;
-  const defends = history.end === game.claim.end;
-  const won = installed !== undefined && history.end === installed;
-  const state = out
-    ? `out, by ${out === "proof" ? "proof" : "the clock"}`
-    : won
-      ? "true: its end is installed"
-      : "stands";
-  return (
-    <section class={`side ${out ? "lost" : won ? "won" : ""}`} aria-label={`History of ${nameParty(history.owner)}`}>
-      <span class="quiet">{defends ? "defends the claimed end" : "says that the claim is false"}</span>
-      <strong>{nameParty(history.owner)}</strong>
-      <span class={out ? "bad" : won ? "good" : ""}>{state}</span>
-      <dl class="facts">
-        <div>
-          <dt>ends at</dt>
-          <dd>
-            <Hash text={history.end} />
-          </dd>
-        </div>
-        <div>
-          <dt>history</dt>
-          <dd>
-            <Hash text={history.root} />
-          </dd>
-        </div>
-      </dl>
-    </section>
-  );
+function countMatches(game: Game): number {
+  const pairs = game.events
+    .filter((event) => event.kind === "Moved")
+    .map((event) => [event.mover, event.opponent].sort().join());
+  return new Set(pairs).size;
 }
 
 function nameOwner(game: Game, root: string): string {
@@ -176,21 +146,17 @@ function nameOwner(game: Game, root: string): string {
   return history ? nameParty(history.owner) : shorten(root, 4);
 }
 
-function isLie(game: Game): boolean {
-  return !/^0x0+$/.test(game.claim.result) && game.claim.result !== game.claim.end;
-}
-
 function title(game: Game): string {
   const who = nameParty(game.claim.claimant);
   const epoch = `Epoch ${game.claim.epoch}`;
-  if (isLie(game)) return `${epoch}: ${who} lied, and it was proven`;
+  if (isLie(game.claim)) return `${epoch}: ${who} lied, and it was proven`;
   if (game.claim.state === "disputed") return `${epoch}: ${who}'s claim is disputed`;
   return `${epoch}: claimed by ${who}`;
 }
 
 function summary(game: Game): string {
   const { claim } = game;
-  if (isLie(game))
+  if (isLie(claim))
     return `The claimed end was replaced by the true one, ${span(claim.changed_at - claim.claimed_at)} after the claim. No trade was rolled back: only the false claim went.`;
   if (claim.disputed_at) return "Two histories of the same inputs end differently: at most one of them is true.";
   return "Nobody disputes it. Whoever executed its inputs and found another end could join with the true history.";

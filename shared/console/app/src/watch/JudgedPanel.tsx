@@ -1,85 +1,85 @@
-// The judged step in words: what was asked for, which rule ran, what it changed, and what each side made of it.
+// The judged step in words: what was asked for, which rule ran, what it changed, and what each side made of it. A watcher
+// runs it for its console; an operator's console has the verifier in this browser run it.
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { config } from "../api/exchange";
 import { get } from "../api/http";
 import { group } from "../lib/format";
 import { usePolled } from "../lib/poll";
-import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
-import { Table } from "../ui/Table";
-import type { JudgedStep } from "./types";
+import { startVerifier } from "../verify/start";
+import type { Told } from "../verify/worker";
+import { JudgedStepView } from "./JudgedStepView";
+import type { Game, JudgedStep } from "./types";
 
 interface Props {
-  claimKey: string;
+  game: Game;
   nameOwner: (root: string) => string;
-  isDecided: boolean;
+  out: ReadonlyMap<string, string>;
 }
 
-export function JudgedPanel({ claimKey, nameOwner, isDecided }: Props) {
-  const polled = usePolled(() => get<JudgedStep>(`/v1/games/${claimKey}/step`), 0, [claimKey]);
-  const step = polled.value.data;
-  if (!step) return polled.value.error ? <p class="said bad">{polled.value.error}</p> : null;
-  const fields = Object.entries(step.asked.fields)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${group(value)}`)
-    .join(", ");
-  const changed = step.leaves.filter((leaf) => leaf.before !== leaf.after);
-  const seen = step.leaves.filter((leaf) => leaf.before === leaf.after);
+export function JudgedPanel({ game, nameOwner, out }: Props) {
+  const isWatcher = config.value.role === "watcher";
+  const { key, epoch } = game.claim;
+  const own = useSignal<JudgedStep | undefined>(undefined);
+  const polled = usePolled(async () => (isWatcher ? get<JudgedStep>(`/v1/games/${key}/step`) : undefined), 0, [key]);
+  const step = polled.value.data ?? own.value;
+  const title = out.size ? "The step that L1 judged" : "The step in question";
+  if (!step) {
+    return (
+      <Panel title={title}>
+        {isWatcher ? (
+          <p class={polled.value.error ? "said bad" : "nothing"}>
+            {polled.value.error || "The watcher runs it again…"}
+          </p>
+        ) : (
+          <RunHere epoch={epoch} found={(value) => (own.value = value)} />
+        )}
+      </Panel>
+    );
+  }
   return (
     <Panel
-      title={isDecided ? "The step that L1 judged" : "The step in question"}
+      title={title}
       aside={
         <span class="quiet">
           batch {group(step.batch)}, input {group(step.input)}, step {group(step.step)}
         </span>
       }
     >
-      <div class="judged">
-        <p>
-          Input {group(step.input)} asks for <strong>{step.asked.kind}</strong>
-          {fields && <>: {fields}</>}. Its step {group(step.step)} runs the rule <strong>{step.rule}</strong>
-          {seen.length > 0 && <>, which looks at {seen.map((leaf) => leaf.name).join(", ")}</>}
-          {changed.length ? " and changes:" : " and changes no leaf."}
-        </p>
-        {changed.length > 0 && (
-          <Table
-            label="Leaves before and after"
-            head={["Leaf", "What", "#Before", "#After"]}
-            rows={changed.flatMap((leaf) =>
-              leaf.changes.map((change) => {
-                const [name = "", values = ""] = change.split(": ");
-                const [before = "", after = ""] = values.split(" → ");
-                return [leaf.name, name.replaceAll("_", " "), show(before), <strong>{show(after)}</strong>];
-              }),
-            )}
-          />
-        )}
-        <dl class="facts roomy">
-          <div>
-            <dt>Both agree on the machine before it</dt>
-            <dd>
-              <Hash text={step.before} />
-            </dd>
-          </div>
-          <div class="good">
-            <dt>After it, by the rule</dt>
-            <dd>
-              <Hash text={step.after} />
-            </dd>
-          </div>
-          {Object.entries(step.leaves_said).map(([root, said]) => (
-            <div key={root} class={said === step.after ? "good" : "bad"}>
-              <dt>
-                {nameOwner(root)} says {said === step.after ? "(true)" : "(false)"}
-              </dt>
-              <dd>
-                <Hash text={said} />
-              </dd>
-            </div>
-          ))}
-        </dl>
-      </div>
+      <JudgedStepView step={step} nameOwner={nameOwner} out={out} />
     </Panel>
   );
 }
 
-function show(value: string): string {
-  return /^-?\d+$/.test(value) ? group(value) : value.length > 24 ? `${value.slice(0, 12)}…${value.slice(-6)}` : value;
+function RunHere({ epoch, found }: { epoch: number; found: (step: JudgedStep) => void }) {
+  const said = useSignal("");
+  const worker = useRef<Worker | undefined>(undefined);
+  useEffect(() => () => worker.current?.terminate(), []);
+  const take = (told: Told): void => {
+    if (told.kind === "difference" && told.difference.epoch === epoch && told.difference.step)
+      found(told.difference.step);
+    else if (told.kind === "failed") said.value = told.text;
+    else if (told.kind === "batch") said.value = `Batch ${told.finding.batch} is run…`;
+  };
+  if (!config.value.rpc_url)
+    return (
+      <p class="nothing">
+        The page of a watcher shows it in words: this one was told of no L1 node to read the inputs from.
+      </p>
+    );
+  return (
+    <div class="inside verify-bar">
+      <button
+        type="button"
+        onClick={() => {
+          said.value = "Reading L1…";
+          worker.current = startVerifier(take, epoch);
+        }}
+      >
+        Run the step in your browser
+      </button>
+      <span role="status">{said.value || "Every batch up to it, from L1, by the second verifier."}</span>
+    </div>
+  );
 }

@@ -73,3 +73,21 @@ export function splitPosition(position: number): { batch: number; input: number;
 export function nameLevel(level: number): string {
   return level === 0 ? "which batch" : level < 3 ? "which input" : "which step";
 }
+
+/** Where the first match that came down to a step parts, and what each side says of the machine after it. */
+export function findSealed(
+  events: readonly GameEvent[],
+): { position: number; said: Record<string, string> } | undefined {
+  const parts = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind !== "Moved" || !event.mover || !event.opponent) continue;
+    const pair = [event.mover, event.opponent].sort().join();
+    const position = (parts.get(pair) ?? 0) * 2 ** BITS + (event.index ?? 0);
+    parts.set(pair, position);
+    if (event.level === LEVELS - 1) {
+      const said = { [event.mover]: event.mover_child ?? "", [event.opponent]: event.opponent_child ?? "" };
+      return { position, said };
+    }
+  }
+  return undefined;
+}

@@ -13,10 +13,20 @@ export interface Watch {
   account: string;
   alerts: { level: string; key: string; text: string }[];
   words: Record<string, string>;
-  terms: { bond: string; bond_burn: string; stake: string; stake_reward: string; challenge_period: number };
+  terms: Terms;
   claims: Claim[];
   processes: { name: string; age: number; is_alive: boolean; facts: Record<string, unknown> }[];
   problems: string[];
+}
+
+/** The court's: money is wei, the challenge period seconds. */
+export interface Terms {
+  bond: string;
+  bond_burn: string;
+  stake: string;
+  stake_reward: string;
+  challenge_period: number;
+  epoch_batches: number;
 }
 
 export interface Dispute {
