@@ -68,13 +68,11 @@ class Door:
     async def _watch(self) -> None:
         while True:
             await self._doubt.wait()
-            self._doubt.clear()
-            while not await self._look():
-                self.is_settled = False
-                await asyncio.sleep(PAUSE)
-            self.is_settled = True
+            self._doubt.clear()  # before the look: what is odd after it has to be looked at as well
+            self.is_settled = await self._look()
+            if not self.is_settled:
+                self.doubt()
             await asyncio.sleep(PAUSE)
-            self._doubt.clear()
 
     async def _look(self) -> bool:
         """Whether the house serves the exchange that answers now, after it was opened anew if that helps."""

@@ -47,6 +47,9 @@ class ExchangeClient(SetoffClient):
         except ReceiptBroken as error:
             _log.error("a record was taken, and its receipt is no good: %s; see `setoff receipts check`", error.detail)
             return error.result
+        except SetoffError as error:  # also where it was sent over the socket of order entry
+            self._look_at(error)
+            raise
 
     async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
