@@ -8,7 +8,8 @@ from typing import NamedTuple, Self
 from redis import Redis
 
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.config.redis_server import RedisServer, hide
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.shown import hide
 from setoff.shared.l1.account import Account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1

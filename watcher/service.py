@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
-from setoff.shared.config import readiness
+from setoff.shared.config import logs, readiness
 from setoff.shared.config.backoff import Backoff
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ConfigError
@@ -248,9 +248,7 @@ def stop_on_signals() -> threading.Event:
 
 def _run_child(target: Target, settings: WatcherSettings) -> None:
     """The main function of every process."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(processName)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(settings, multiprocessing.current_process().name)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Until the target has its own way to stop: leave in good order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 from pathlib import Path
 from typing import TypeVar
 
 from setoff.deploy.cli.arguments.common import GIVEN
 from setoff.shared.config.client_settings import ClientSettings
+from setoff.shared.config.logs import set_up
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
 
@@ -49,7 +49,6 @@ def load_client(arguments: argparse.Namespace) -> ClientSettings:
 def load_service(arguments: argparse.Namespace, kind: type[S]) -> S:
     """Those of a service; sets up its log. Raises ConfigError."""
     settings = load(arguments, kind)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    part = getattr(arguments, "part", None)
+    set_up(settings, part if part not in (None, "run") else "")
     return settings

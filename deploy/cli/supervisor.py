@@ -7,6 +7,7 @@ with this process, even if that is killed.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -25,6 +26,8 @@ from setoff.shared.config import readiness
 from setoff.shared.config.backoff import Backoff
 from setoff.shared.config.readiness import Ear
 from setoff.shared.errors import ConfigError, StateError
+
+log = logging.getLogger(__name__)
 
 GRACE: Final = 30.0
 """Seconds that a process has to stop: to answer what is on its way, and to write what it has."""
@@ -147,5 +150,5 @@ def describe_end(code: int) -> str:
 
 
 def say(text: str) -> None:
-    """A line on the standard error."""
-    print(f"setoff: {text}", file=sys.stderr, flush=True)
+    """A line of the log."""
+    log.warning("%s", text)

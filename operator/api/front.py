@@ -25,11 +25,13 @@ from setoff.operator.sequencer.journal import STORE_TIMEOUT
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.logs import set_up
 from setoff.shared.config.redis_server import RedisServer
 
 LIMITS: Final = (
     "max_waiting", "max_wait", "max_per_client", "max_connections", "max_connections_per_client", "max_body",
     "trusted_proxies", "history_url", "history_dir", "deployment", "console", "console_rpc_url", "console_blobs_url",
+    "log_level", "log_format", "rpc_url",
 )  # fmt: skip
 """Settings that a process of the API has to know."""
 _READY_SECONDS: Final = 30.0
@@ -77,6 +79,7 @@ async def serve(listening: sockets.socket, line_socket: sockets.socket) -> None:
     """Until the line's other end says stop, or is gone."""
     line = _Line()
     desk = await line.open(line_socket)
+    set_up(line.settings, "api")
     line.feed.on_heard = desk.tell_heard
     with RedisServer(line.redis_url).client(
         socket_timeout=STORE_TIMEOUT, socket_connect_timeout=STORE_TIMEOUT

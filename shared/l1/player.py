@@ -215,7 +215,8 @@ class CourtPlayer:
             result.refused.append((action, "not_ready"))
             self._pause(action)
         else:
-            log.info("%s sent as %s", _name(action), transaction.hex())
+            told = {"action": _name(action), "transaction": "0x" + transaction.hex()}
+            log.info("%s sent as %s", _name(action), transaction.hex(), extra=told)
             self._pauses.pop(action, None)
             self._sent[action] = transaction
             result.sent.append((action, transaction))

@@ -43,7 +43,9 @@ def test_a_part_that_is_killed_is_started_again_and_said(exchange: Exchange, tmp
     said = log.read_text()
     assert "the sequencer was ended by SIGKILL; it is started again in 1.0 s" in said
     assert "the publisher was ended by SIGKILL; it is started again in 1.0 s" in said
-    assert said.splitlines()[-3:] == [f"setoff: the {name} has stopped" for name in ("publisher", "sequencer", "store")]
+    assert [line.partition("supervisor: ")[2] for line in said.splitlines()[-3:]] == [
+        f"the {name} has stopped" for name in ("publisher", "sequencer", "store")
+    ]
     assert RedisServer.find(Settings(redis_dir=tmp_path / "redis")) is None
 
 

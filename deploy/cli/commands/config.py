@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from setoff.deploy.cli.output import show
 from setoff.deploy.cli.settings import get_file, get_given
 from setoff.shared.config.key_settings import KeySettings
-from setoff.shared.config.redis_server import hide
 from setoff.shared.config.sample import format_sample
 from setoff.shared.config.setting import list_settings
 from setoff.shared.config.settings import Settings
 from setoff.shared.errors import ConfigError
-
-HIDDEN: Final = "(set, not shown)"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     lines = []
     for name, item in list_settings(kind).items():
         value = reading.values.get(name, item.default)
-        shown = HIDDEN if item.about.is_secret and value else hide(value) if name == "redis_url" and value else value
+        shown = item.show(value)
         origin = reading.origins.get(name, "default")
         facts[name] = {"value": shown, "origin": origin}
         lines.append(f"{name:<26} {shown!s:<24} {origin}".rstrip())

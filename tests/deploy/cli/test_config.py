@@ -26,12 +26,14 @@ READERS = {
     "publisher": ("operator/publisher/*.py",),
     "supervisor": ("watcher/service.py", "watcher/preflight.py"),
     "server": ("watcher/server.py",),
+    "follower": ("watcher/follower_process.py", "watcher/execution/scout.py"),
     "worker": ("watcher/execution/worker.py",),
     "archivist": ("watcher/archivist_process.py",),
     "challenger": ("watcher/challenger_process.py", "watcher/dispute/challenger.py", "watcher/context.py"),
 }
 """Where each process reads its settings."""
 THROUGH = {"listen": "address", "key": "(?:private_key|key)", "claim_after": "claims_after",
+           "snapshot_peers": "snapshot_urls",
            "deference": "(?:deference|check_terms)"}  # fmt: skip
 """Properties by which a setting is read."""
 

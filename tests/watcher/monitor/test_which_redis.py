@@ -7,7 +7,8 @@ import pytest
 
 from setoff.deploy.cli.main import main
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
-from setoff.shared.config.redis_server import RedisServer, hide
+from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.shown import hide
 from setoff.shared.errors import ConfigError
 from setoff.watcher.context import open_store
 from setoff.watcher.monitor.dispute_monitor import DisputeMonitor
