@@ -20,6 +20,7 @@ that say which batch has which number and how far the chain was executed.
     {prefix}:progress         (epoch hash, start, batch of the epoch, inputs done in it, machine hash): how far the
                               epoch that is being executed has come
     {prefix}:ahead            hash: see `execution/ahead.py`
+    {prefix}:signers:{hash}   signers of a batch's records, see `execution/known_signers.py`
     {prefix}:attempts         hash: see `execution/attempts.py`
     {prefix}:avoided:{url}    why another watcher, or an operator, is left alone for a while
     {prefix}:working          hash: worker -> (epoch hash, start) that it executes

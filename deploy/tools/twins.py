@@ -78,7 +78,12 @@ PYTHON_ONLY: Final[dict[str, frozenset[str]]] = {
         }
     ),
     # The separator is made in court/genesis.vy, once; typed data is for wallets.
-    "codec/eip712": frozenset({"domain_separator", "recover_signer", "recover_ahead", "typed_data"}),
+    "codec/eip712": frozenset(
+        {
+            *("domain_separator", "recover_signer", "recover_ahead", "typed_data"),
+            *("FoundSigners", "get", "find_signers", "note_signers"),
+        }
+    ),
     # L1 recovers a signer once, when it judges the step.
     "codec/signatures": frozenset({"sign", "compact", "address_of", "recover_ahead", "note_ahead"}),
     # A contract copies a struct by assigning it, and the ABI is its encoding.

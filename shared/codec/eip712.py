@@ -26,15 +26,35 @@ _WORTH_HELP: Final = 64
 """Records for which a thread of their own is worth its start, two milliseconds' work."""
 
 
+class FoundSigners:
+    """Signers that somebody else has found, as `Signers` has them."""
+
+    def __init__(self, found: Sequence[bytes | None]) -> None:
+        self._found = found
+
+    def get(self, place: int) -> bytes | None:
+        """The signer of the message at `place`."""
+        return self._found[place]
+
+
 class _Ahead(NamedTuple):
     """Where the signer of a record is found."""
 
     domain: bytes
-    signers: Signers
+    signers: Signers | FoundSigners
     place: int
 
 
+class _Noted(NamedTuple):
+    """Signers of the signed records of a batch that is about to be run."""
+
+    domain: bytes
+    batch: Sequence[bytes]
+    found: Sequence[bytes | None]
+
+
 _ahead: Final[dict[bytes, _Ahead]] = {}
+_noted: Final[list[_Noted]] = []
 
 
 def domain_separator(chain_id: int, vault: bytes) -> bytes:
@@ -69,13 +89,37 @@ def recover_ahead(domain: bytes, batch: Sequence[bytes], *, is_helped: bool = Fa
     batch is forgotten. `is_helped`: a thread beside this one finds them, too.
     """
     signed = [record for record in batch if record[0] in records.SIGNED]
-    messages = [records.encode_struct(record) for record in signed]
-    signers = Signers(_MARK + domain, messages, [record[records.BODY_BYTES :] for record in signed])
+    noted = _noted.pop() if _noted else None
+    if noted is not None and noted.domain == domain and noted.batch == batch:
+        known = FoundSigners(noted.found)
+        _ahead.clear()
+        _ahead.update((record, _Ahead(domain, known, place)) for place, record in enumerate(signed))
+        return
+    signers = _make_signers(domain, signed)
     _ahead.clear()
     _ahead.update((record, _Ahead(domain, signers, place)) for place, record in enumerate(signed))
     if is_helped and len(signed) >= _WORTH_HELP:
         with suppress(RuntimeError):  # no more threads here: then this one finds them all
             Thread(target=signers.run, name="signatures", daemon=True).start()
+
+
+def find_signers(domain: bytes, batch: Sequence[bytes]) -> list[bytes | None]:
+    """Who signed each of the signed records among these, in their order; None where a signature is not valid."""
+    signed = [record for record in batch if record[0] in records.SIGNED]
+    signers = _make_signers(domain, signed)
+    signers.run()
+    return [signers.get(place) for place in range(len(signed))]
+
+
+def note_signers(domain: bytes, batch: Sequence[bytes], found: Sequence[bytes | None]) -> None:
+    """What another process of ours has found by `find_signers`: the next `recover_ahead`, if it is of these records, is
+    for nothing."""
+    _noted[:] = [_Noted(domain, batch, found)]
+
+
+def _make_signers(domain: bytes, signed: Sequence[bytes]) -> Signers:
+    messages = [records.encode_struct(record) for record in signed]
+    return Signers(_MARK + domain, messages, [record[records.BODY_BYTES :] for record in signed])
 
 
 def typed_data(chain_id: int, vault: bytes, body: bytes) -> dict[str, Any]:

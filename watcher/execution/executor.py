@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Final, NoReturn
 
 from redis.exceptions import RedisError
@@ -29,6 +29,7 @@ from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.shared.monotonic import LONG_AGO
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
+from setoff.watcher.execution.known_signers import KnownSigners
 from setoff.watcher.execution.segments import Segment
 from setoff.watcher.store import EpochResult, Progress
 
@@ -81,6 +82,7 @@ class Executor:
         self._limit = limit
         self._is_ahead = False
         self.checks = SpotChecks(self._doubt, every_epoch=stakes)
+        self.signers = KnownSigners(archive.store, archive.reader.deployment.domain)
 
     def execute(self, epoch: int) -> bytes | None:
         """Execute `epoch`, if its batches and its start are there and it is not executed yet; then see to the next one.
@@ -108,8 +110,10 @@ class Executor:
             for epoch in range(segment.first, segment.first + segment.epochs):
                 end = self._find_known(epoch, start)
                 if end is None:
+                    if not self._may_run(segment, epoch, start):
+                        break
                     machine = self._find_machine(start) if machine is None else machine
-                    if machine is None or not self._may_run(segment, epoch, start):
+                    if machine is None:
                         break
                     inputs = self._archive.inputs(epoch)
                     with (
@@ -142,6 +146,14 @@ class Executor:
                 self._jobs.prefer(self._worker)
         self._jobs.enqueue_next()
         return count
+
+    def find_signers(self, epoch: int) -> None:
+        """Find the signers of an epoch to come. Raises as `execute`."""
+        if epoch <= self._store.epoch_count():
+            return
+        with suppress(StateError):
+            for batch in self._archive.inputs(epoch).batches:
+                self.signers.find(batch)
 
     def _find_known(self, epoch: int, start: bytes) -> bytes | None:
         """What the epoch from that start ends at, if somebody has run it."""
@@ -230,6 +242,8 @@ class Executor:
         self.checks.begin_epoch(sum(map(used_inputs, inputs.batches[batch:])) - done)
         for number in range(batch, len(inputs.batches)):
             running = inputs.batches[number]
+            if not done and not self._is_plain:
+                self.signers.use(running)
             for input_index in range(done, used_inputs(running)):
                 machine = self._run_input(machine, running, input_index)
                 if not self._is_ahead:

@@ -118,8 +118,19 @@ class Jobs:
             ),
         )
 
-    def withdraw_segments(self) -> None:
-        """Take back those that nobody has begun with."""
+    def enqueue_signers(self, epoch: int) -> None:
+        """Have the signers of an epoch found by whoever has nothing else to do."""
+        commitment = self._store.epoch_hash(epoch)
+        if commitment is not None:
+            self._offer(
+                f"{self._name(epoch, commitment)}-signers",
+                lambda job_id: self.ahead_queue().enqueue_call(
+                    find_signers, (epoch,), job_id=job_id, result_ttl=0, failure_ttl=3600, unique=True
+                ),
+            )
+
+    def withdraw_ahead(self) -> None:
+        """Take back what is ahead and nobody has begun with."""
         self.ahead_queue().empty()  # type: ignore[no-untyped-call]
 
     def is_overdue(self) -> bool:
@@ -209,6 +220,9 @@ class Hands(Protocol):
     def execute_segment(self, segment: Segment) -> int:
         """A segment."""
 
+    def find_signers(self, epoch: int) -> None:
+        """Of an epoch to come."""
+
 
 _hands: Hands | None = None
 
@@ -232,6 +246,11 @@ def execute_segment(first: int, start: str, count: int) -> int:
     """The job of a segment: so many epochs from `first` on, which begins, as is claimed, with the machine hash `start`,
     in hex. Returns how many epochs were run. Raises StateError in a process that is no worker."""
     return _find_hands().execute_segment(Segment(first, bytes.fromhex(start), count))
+
+
+def find_signers(epoch: int) -> None:
+    """The job of who has nothing else to do. Raises StateError in a process that is no worker."""
+    _find_hands().find_signers(epoch)
 
 
 def _find_hands() -> Hands:

@@ -1,4 +1,5 @@
-"""Finds work for workers that have none while there is much to catch up on: segments from machines that somebody has.
+"""Finds work for workers that have none while there is much to catch up on: segments from machines that somebody has,
+and else the signers of what comes.
 
 A thread of the follower's process. It asks nobody anything while the watcher is up to date, or has one worker.
 """
@@ -18,6 +19,7 @@ from setoff.shared.l1.court import CourtContract, CourtReader
 from setoff.shared.machine.data import ZERO
 from setoff.watcher.context import Context
 from setoff.watcher.execution.jobs import Jobs
+from setoff.watcher.execution.known_signers import KnownSigners
 from setoff.watcher.execution.segments import WORTH, Segment, find_path, plan_segments
 from setoff.watcher.execution.snapshot_peers import SnapshotPeers
 from setoff.watcher.settings import WatcherSettings
@@ -28,6 +30,12 @@ LOOK: Final = 1.0
 
 ASK_AGAIN: Final = 10.0
 """Seconds between two questions to peers which machines they have."""
+
+SIGNERS_FROM: Final = 2
+"""Epochs from the next one on whose signers whoever executes them finds sooner himself."""
+
+SIGNERS_AHEAD: Final = 256
+"""Batches in front of whoever executes in order whose signers are found: some megabytes in Redis."""
 
 FAREWELL: Final = 3.0
 """Seconds that it has to end its round."""
@@ -43,6 +51,7 @@ class Scout:
         self._store = store
         self._jobs = Jobs(store)
         self._peers = SnapshotPeers(store, settings.snapshot_urls, settings.snapshot_limit * 10**6)
+        self._signers = KnownSigners(store, b"")  # asked only whether they are there
         self._court: CourtReader | None = None
         self._theirs: set[bytes] = set()
         self._rounds_to_ask = 0
@@ -76,19 +85,34 @@ class Scout:
             return []
         workers = len(self._jobs.workers())
         if workers < 2:
-            self._jobs.withdraw_segments()  # who is alone has better things to do
+            self._jobs.withdraw_ahead()  # who is alone has better things to do
             return []
         court = self._read_court()
         start = self._store.end_before(executed)
         if start is None:
             return []
         path = find_path(court.court, executed, court.court.start_of[0] if start == ZERO else start, posted)
-        plan = plan_segments(path, posted, self._find_at_hand(path), self._is_taken, workers)
-        self._jobs.withdraw_segments()
+        at_hand = self._find_at_hand(path)
+        plan = plan_segments(path, posted, at_hand, self._is_taken, workers)
+        self._jobs.withdraw_ahead()
         offered = plan[:workers]
         for segment in offered:
             self._jobs.enqueue_segment(segment)
+        if not at_hand - {path[executed]}:  # else who runs ahead finds them sooner
+            self._find_signers(executed, posted, workers)
         return offered
+
+    def _find_signers(self, executed: int, posted: int, most: int) -> None:
+        """Offer epochs whose signers are not known yet, so many; the nearest first, but for the next two."""
+        last = min(posted, executed + max(WORTH, SIGNERS_AHEAD // self._store.epoch_batches))
+        for epoch in range(executed + SIGNERS_FROM, last):
+            places = [self._store.batch_place(number) for number in self._numbers(epoch)]
+            if most and not all(place is None or self._signers.has(place.hash) for place in places):
+                self._jobs.enqueue_signers(epoch)
+                most -= 1
+
+    def _numbers(self, epoch: int) -> range:
+        return range(epoch * self._store.epoch_batches, (epoch + 1) * self._store.epoch_batches)
 
     def _read_court(self) -> CourtReader:
         if self._court is None:

@@ -80,10 +80,18 @@ class _Hands:
             self._ahead += count
             self._tell()
 
+    def find_signers(self, epoch: int) -> None:
+        """See `Executor`."""
+        self._executor.find_signers(epoch)
+
     def _tell(self) -> None:
         tally = self._executor.checks.tally
         self._pulse.tell(
-            inputs=tally.inputs, checked=tally.checked, check_seconds=round(tally.seconds, 2), ahead=self._ahead
+            inputs=tally.inputs,
+            checked=tally.checked,
+            check_seconds=round(tally.seconds, 2),
+            ahead=self._ahead,
+            known_signers=self._executor.signers.used,
         )
 
 

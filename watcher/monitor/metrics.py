@@ -106,6 +106,8 @@ def _add_work(metrics: Metrics, work: Work) -> None:
            [({"state": "waiting"}, work.waiting_jobs), ({"state": "failed"}, work.failed_jobs)])  # fmt: skip
     metric("watcher_executed_epochs", "epochs executed", [({}, work.executed_epochs)])
     metric("watcher_epochs_behind", "posted and not executed yet", [({}, work.posted_epochs - work.executed_epochs)])
+    metric("watcher_epochs_ahead", "executed ahead of those before them", [({}, work.epochs_ahead)])
+    metric("watcher_poisoned_epochs", "left alone for a while, since they end workers", [({}, work.poisoned_epochs)])
     metric("watcher_blocks_behind", "blocks of L1 that the follower has not read", [({}, work.blocks_behind)])
     metric("watcher_kept_bytes", "kept, by kind", _by(work.kept_bytes, "kind"))
     for name, purpose in MONEY.items():

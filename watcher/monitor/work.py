@@ -35,13 +35,18 @@ class Work:
     """By kind: what the archivist keeps."""
     challenger: dict[str, Any] = field(default_factory=dict)
     """What it says of itself; empty without one."""
+    epochs_ahead: int = 0
+    """Executed from a claimed start; they count once the epochs before them are."""
+    poisoned_epochs: int = 0
+    """Left alone for a while, since they end workers."""
 
 
 def look_at_work(store: Store, statuses: Sequence[ProcessStatus]) -> Work:
     """As it is now, of these processes. Raises RedisError."""
     alive = [status for status in statuses if status.is_alive]
     facts = {status.process: status.facts for status in alive}
-    jobs = Jobs(store).count()
+    all_jobs = Jobs(store)
+    jobs = all_jobs.count()
     follower = facts.get("follower", {})
     return Work(
         {kind: sum(status.process.startswith(kind) for status in alive) for kind in PROCESSES},
@@ -52,6 +57,8 @@ def look_at_work(store: Store, statuses: Sequence[ProcessStatus]) -> Work:
         max(int(follower.get("head", 0)) - int(follower.get("block", 0)), 0),
         _read_sizes(facts.get("archivist", {})),
         facts.get("challenger", {}),
+        all_jobs.ahead.count(),
+        len(all_jobs.attempts.poisoned()),
     )
 
 

@@ -21,6 +21,12 @@ Disk: what an epoch takes to be disputed stays in Redis until L1 has confirmed, 
 disputed epoch goes to `evidence_dir`, about 50 bytes a step. `setoff watcher status` shows how much of each there is,
 how many inputs were checked against plain steps, and an ALARM if one came out otherwise."""
 
+WORKERS: Final = """\
+Near the head of L1 one worker executes and the others stand by. With three epochs or more to go they share the work:
+whoever has nothing to do in order takes epochs from machines at claimed ends, which it asks of `peers` and
+`snapshot_peers` (operators and other watchers), and checks by their hash; what it comes to counts once the epochs
+before are executed and end there. Where nobody has a machine it finds the signers of what comes."""
+
 LIVENESS_KEEPER: Final = (
     "With --set liveness_keeper=true it also keeps the exchange alive while its operator is silent: once L1 lets "
     "everybody post, it posts what waits in the queue (forced withdrawals above all), fills the epoch up, claims it "
@@ -41,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     worker = parts.add_parser(
         "worker", help="one more process that executes epochs, on any machine that reaches the watcher's Redis"
     )
+    worker.epilog = WORKERS
     status = parts.add_parser(
         "status",
         help="how the processes of a watcher are, and how much evidence is kept; exit code 1 if one is missing, is "

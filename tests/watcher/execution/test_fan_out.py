@@ -18,6 +18,7 @@ from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.dispute.calls import Call
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.machine.batch import Batch
@@ -460,3 +461,40 @@ def test_a_poisoned_epoch_is_left_alone_and_said_aloud(
             wait_until(lambda: any("MemoryError" in words for words in find_problems(read_status(crew.store))))
         assert crew.run_in_order() == EPOCHS - 3, "by plain steps it goes"
         assert ends_of(crew.store) == truth and not jobs.attempts.poisoned()
+
+
+def test_signers_are_found_ahead_by_who_has_nothing_else_to_do(
+    posted: Exchange, peer: Desk, settings: WatcherSettings
+) -> None:
+    with Crew(of_new(settings)) as crew:
+        assert crew.scout.look() == [], "nobody has a machine, and nothing is claimed"
+        (job, other) = crew.desk.jobs.ahead_queue().jobs
+        assert (job.args, other.args) == ([2], [3]) or (job.args, other.args) == ((2,), (3,))
+        for epoch in range(2, EPOCHS):
+            crew.hands[1].find_signers(epoch)
+        assert len([*crew.store.redis.scan_iter(crew.store.key("signers", "*"))]) == EPOCHS - 2
+        assert crew.scout.look() == [] and crew.desk.jobs.ahead_queue().is_empty()
+        assert crew.run_in_order() == EPOCHS and ends_of(crew.store) == ends_of(peer.store)
+        assert crew.hands[0].signers.used == 2 * (EPOCHS - 2)
+        assert not [*crew.store.redis.scan_iter(crew.store.key("signers", "*"))], "used once"
+
+
+@pytest.mark.parametrize("kind", ["damaged", "cut", "false"])
+def test_signers_that_are_not_true_are_found_again(
+    posted: Exchange, peer: Desk, settings: WatcherSettings, kind: str
+) -> None:
+    with Crew(of_new(settings)) as crew:
+        for epoch in range(2, EPOCHS):
+            crew.hands[1].find_signers(epoch)
+            place = crew.store.batch_place(epoch)
+            assert place is not None
+            key = crew.store.key("signers", place.hash.hex())
+            value = bytearray(crew.store.redis.get(key))
+            value[-1] ^= 1
+            if kind == "cut":
+                del value[-1]
+            if kind == "false":
+                value[:8] = keccak(place.hash + bytes(value[8:]))[:8]
+            crew.store.redis.set(key, bytes(value))
+        assert crew.run_in_order() == EPOCHS and ends_of(crew.store) == ends_of(peer.store)
+        assert crew.hands[0].signers.used == 0 and not crew.store.alarm()

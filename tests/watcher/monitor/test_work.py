@@ -33,6 +33,8 @@ def test_queues_and_what_is_behind_are_counted(exchange: Exchange, desk: Desk, m
     page = to_prometheus(monitor.look())
     for line in (
         "setoff_watcher_epochs_behind 0",
+        "setoff_watcher_epochs_ahead 0",
+        "setoff_watcher_poisoned_epochs 0",
         "setoff_watcher_executed_epochs 3",
         'setoff_watcher_processes{process="worker"} 1',
         "setoff_watcher_balance_wei 5",
