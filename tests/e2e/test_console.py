@@ -82,3 +82,22 @@ def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path, monkeypa
         found = told.result()
     assert "comes to the same end as L1" in found["verified"]
     assert "Your money is in the vault on L1" in found["banner"]
+
+
+@pytest.mark.long
+def test_a_wallet_of_the_browser_deposits_trades_and_takes_its_money_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
+    find_chromium()
+    find_console()
+    with open_trading_floor(tmp_path, traders=2, names_node=False) as floor:
+        floor.give(TRADER, 200 * 10**6)
+        with floor.client(MAKER) as maker:
+            maker.place("BTC-PERP", SELL, "78010", "0.05")
+        told = play("wallet", floor.url, "0x" + floor.key(TRADER).hex(), floor.devnet.chain.url, seconds=400)
+        with floor.client(TRADER) as trader:
+            positions = trader.balance().positions
+    assert [position.size for position in positions] == [Decimal("0.01")]
+    spoken = {"eth_requestAccounts", "eth_signTypedData_v4", "eth_sendTransaction", "eth_call", "eth_getLogs"}
+    assert spoken <= set(told["asked"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pytest
 
@@ -35,9 +37,35 @@ def find_chromium() -> str:
 
 def play(name: str, *words: str, seconds: float = SECONDS) -> dict[str, Any]:
     """Play a scenario to its end; what it told."""
+    with start(name, *words) as scenario:
+        return scenario.finish(seconds)
+
+
+class Scenario:
+    """One that is played; `said` is its standard error, a line each time it wants to be known how far it is."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        self._process = process
+        self.said: IO[str] = process.stderr
+
+    def finish(self, seconds: float) -> dict[str, Any]:
+        """Wait until it is over; what it told."""
+        output, errors = self._process.communicate(timeout=seconds)
+        assert self._process.returncode == 0, errors[-3000:]
+        told: dict[str, Any] = json.loads(output)
+        return told
+
+
+@contextmanager
+def start(name: str, *words: str) -> Iterator[Scenario]:
+    """Begin a scenario, and go on beside it."""
     program, folder = find_chromium(), find_console()
     command = [str(folder / "node"), str(SCENARIOS / f"{name}.mjs"), str(folder), program, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield Scenario(process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(10)

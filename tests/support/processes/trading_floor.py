@@ -46,9 +46,9 @@ class TradingFloor:
         self._reporter = threading.Thread(target=self._report_on, daemon=True)
         self.url = ""
 
-    def open(self, traders: int) -> Self:
+    def open(self, traders: int, *, names_node: bool) -> Self:
         """Start the operator, fund the traders, and let the oracle report."""
-        self._processes.start_operator(batch_interval=1.0)
+        self._processes.start_operator(batch_interval=1.0, names_node=names_node)
         faucet = Faucet(self.devnet.chain.connect(FAUCET), self.devnet.deployment)
         for number in range(traders):
             faucet.give(signatures.address_of(self.key(number)), MONEY)
@@ -102,6 +102,11 @@ class TradingFloor:
         self._reporter.join(30)
         self._processes.kill_operator(forgets=True)
 
+    def give(self, number: int, amount: int) -> None:
+        """Tokens on L1, to a trader."""
+        faucet = Faucet(self.devnet.chain.connect(FAUCET), self.devnet.deployment)
+        faucet.give(signatures.address_of(self.key(number)), amount)
+
     def live_on(self, until: Path, word: str) -> None:
         """Time passes, and a stranger claims what is posted, until a file has a word."""
         reader = ChainReader(self.devnet.l1, self.devnet.deployment)
@@ -143,12 +148,12 @@ class TradingFloor:
 
 
 @contextmanager
-def open_trading_floor(folder: Path, traders: int) -> Iterator[TradingFloor]:
-    """Everything started; everything stopped in the end."""
+def open_trading_floor(folder: Path, traders: int, *, names_node: bool = True) -> Iterator[TradingFloor]:
+    """Everything started; everything stopped in the end. `names_node`: to the console's browsers, the chain's."""
     oracle = [derive_key(14, "oracle", number) for number in range(2)]
     with Devnet(folder, PARAMS, signers=[signatures.address_of(key) for key in oracle]) as devnet:
         floor = TradingFloor(devnet, folder, oracle)
         try:
-            yield floor.open(traders)
+            yield floor.open(traders, names_node=names_node)
         finally:
             floor.close()

@@ -5,6 +5,7 @@ import { renew, subscribe } from "../api/stream";
 import type { BookUpdate, Level } from "../api/types";
 import { crc32 } from "../lib/crc32";
 import { nextFrame } from "../lib/frames";
+import { Side } from "./side";
 
 export interface Row {
   readonly price: number;
@@ -26,7 +27,9 @@ export const book = signal<Book>({ market: 0, bids: [], asks: [] });
 /** Updates whose checksum was right, and gaps or wrong ones after which the book was asked for anew. */
 export const bookChecks = signal({ right: 0, renewed: 0 });
 
-const sides = { bids: new Map<number, bigint>(), asks: new Map<number, bigint>() };
+const sides = { bids: new Side(-1), asks: new Side(1) };
+/** Counted at each update, shown once a frame. */
+const checks = { right: 0, renewed: 0 };
 let sequence = 0;
 
 effect(() => {
@@ -48,36 +51,29 @@ function take(market: number, update: BookUpdate): void {
   apply(sides.bids, update.bids);
   apply(sides.asks, update.asks);
   nextFrame(() => draw(market));
-  if (checksum() === update.checksum) bookChecks.value = { ...bookChecks.peek(), right: bookChecks.peek().right + 1 };
+  if (checksum() === update.checksum) checks.right++;
   else again(market);
 }
 
 function again(market: number): void {
   sequence = -1;
-  bookChecks.value = { ...bookChecks.peek(), renewed: bookChecks.peek().renewed + 1 };
+  checks.renewed++;
   renew("book", { market });
 }
 
-function apply(side: Map<number, bigint>, levels: readonly Level[]): void {
-  for (const level of levels) {
-    const size = BigInt(level.size);
-    if (size) side.set(level.price, size);
-    else side.delete(level.price);
-  }
-}
-
-function sort(side: Map<number, bigint>, direction: number, most: number): [number, bigint][] {
-  return [...side].sort((one, other) => direction * (one[0] - other[0])).slice(0, most);
+function apply(side: Side, levels: readonly Level[]): void {
+  for (const level of levels) side.set(level.price, BigInt(level.size));
 }
 
 function checksum(): number {
-  const best = [...sort(sides.bids, -1, CHECKED), ...sort(sides.asks, 1, CHECKED)];
+  const best = [...sides.bids.best(CHECKED), ...sides.asks.best(CHECKED)];
   return crc32(best.map(([price, size]) => `${price}:${size}`).join("|"));
 }
 
 function draw(market: number): void {
+  bookChecks.value = { ...checks };
   if (market !== marketNumber.peek()) return;
-  book.value = { market, bids: pile(sort(sides.bids, -1, SHOWN)), asks: pile(sort(sides.asks, 1, SHOWN)) };
+  book.value = { market, bids: pile(sides.bids.best(SHOWN)), asks: pile(sides.asks.best(SHOWN)) };
 }
 
 function pile(levels: readonly [number, bigint][]): Row[] {

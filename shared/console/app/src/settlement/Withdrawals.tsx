@@ -78,7 +78,7 @@ function State({ index, isOwn }: { index: number; isOwn: boolean }) {
           Have it paid
         </button>
       )}
-      {said.value && <span class="bad"> {said.value}</span>}
+      {said.value && !found?.isPaid && <span class="bad"> {said.value}</span>}
     </>
   );
 }

@@ -36,12 +36,12 @@ export function WalletButton() {
         {signer ? <span class="mono">{shorten(signer.address, 4)}</span> : "Connect"}
       </button>
       <dialog ref={dialog} aria-labelledby="wallet-title">
-        <header class="panel-head">
+        <div class="panel-head">
           <h2 id="wallet-title">Wallet</h2>
           <button type="button" class="quiet-button" onClick={() => dialog.current?.close()}>
             Close
           </button>
-        </header>
+        </div>
         {signer ? (
           <div class="stack">
             <p>

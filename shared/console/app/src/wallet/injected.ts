@@ -42,7 +42,8 @@ export async function openInjectedWallet({ name, provider }: Found, chainId: num
     try {
       return (await provider.request({ method, params })) as T;
     } catch (error) {
-      throw new Error((error as { message?: string }).message ?? "the wallet refused");
+      const text = (error as { message?: string }).message ?? "the wallet refused";
+      throw new Error(text.replace(/^execution reverted: /, ""));
     }
   };
   const [first] = await ask<Hex[]>("eth_requestAccounts");
