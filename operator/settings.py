@@ -11,6 +11,7 @@ from setoff.shared.config.limits import AtLeast, Between, Listen, Matching, More
 from setoff.shared.config.networks import Networks
 from setoff.shared.config.setting import setting
 from setoff.shared.config.settings import parse_listen
+from setoff.shared.config.webhook_settings import WebhookSettings
 from setoff.shared.console.settings import ConsoleSettings
 
 
@@ -31,7 +32,7 @@ class DataModule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorSettings(ConsoleSettings, AccountSettings):
+class OperatorSettings(ConsoleSettings, AccountSettings, WebhookSettings):
     """The sequencer's and the publisher's settings; `api`: the processes that face the clients."""
 
     section: ClassVar[str] = "operator"

@@ -131,6 +131,8 @@ class Watcher:
             targets |= {f"worker {number}": _work for number in range(1, settings.workers + 1)}
             if settings.key:
                 targets["challenger"] = challenge or _challenge
+            if settings.webhook:
+                targets["alerting"] = _alert
             self.children = [Child(name, target, self.settings) for name, target in targets.items()]
         except BaseException:
             self._server.stop()
@@ -236,6 +238,12 @@ def _challenge(settings: WatcherSettings) -> None:
     from setoff.watcher.challenger_process import run_challenger
 
     run_challenger(settings, stop_on_signals())
+
+
+def _alert(settings: WatcherSettings) -> None:
+    from setoff.watcher.monitor.alerting import run_alerting
+
+    run_alerting(settings, stop_on_signals())
 
 
 def stop_on_signals() -> threading.Event:

@@ -10,6 +10,7 @@ from setoff.shared.config.key_settings import AccountSettings
 from setoff.shared.config.limits import AtLeast, Listen, Matching, Url
 from setoff.shared.config.setting import setting
 from setoff.shared.config.settings import parse_listen, split
+from setoff.shared.config.webhook_settings import WebhookSettings
 from setoff.shared.console.settings import ConsoleSettings
 from setoff.shared.dispute.terms import Terms
 from setoff.shared.errors import ConfigError
@@ -21,7 +22,7 @@ operator that is there has done it long before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatcherSettings(ConsoleSettings, AccountSettings):
+class WatcherSettings(ConsoleSettings, AccountSettings, WebhookSettings):
     """Settings of one watcher: all its processes, on whatever machines, share one name and one Redis server."""
 
     section: ClassVar[str] = "watcher"

@@ -25,7 +25,7 @@ SERVICES: Final = ("operator", "watcher", "oracle", "gateway")
 SECTIONS: Final = (*SERVICES, "client")
 """Of a file."""
 
-LISTS: Final = frozenset({"rpc_url", "peers", "feeds"})
+LISTS: Final = frozenset({"rpc_url", "peers", "feeds", "webhook"})
 """Settings that hold several values, separated by commas; a file may have them as a list."""
 LONGEST_NAME: Final = 255
 """Bytes of a name in a path, as systems have it."""

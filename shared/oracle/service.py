@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from setoff.shared.codec import signatures
 from setoff.shared.config import readiness
+from setoff.shared.config.webhooks import name_alert
 from setoff.shared.errors import ConfigError, SetoffError
 from setoff.shared.l1.connection import L1
 from setoff.shared.oracle.aggregate import show, to_ticks
@@ -28,6 +29,8 @@ from setoff.shared.wire.pages import Page
 
 L1_PATIENCE = 5.0
 """Seconds for one answer of L1: what does not come is asked for again."""
+ALERTS_EVERY = 2.0
+"""Seconds between two looks for what webhooks are to be told."""
 PAGE_TIMEOUT = 5.0
 """Seconds until a page is made."""
 
@@ -51,11 +54,25 @@ async def _run(settings: OracleSettings) -> None:
             feeds = ", ".join(f"{market} of {len(named)}" for market, named in settings.sources.items())
             print(f"oracle: http://{host!s}:{port}, {feeder.status.address}, sources: {feeds}", flush=True)
             readiness.tell(readiness.READY)
+            alerting = asyncio.create_task(tell_webhooks(settings, feeder.status))
             try:
                 await feeder.run(stop)
             finally:
+                alerting.cancel()
                 readiness.tell(readiness.STOPPING)
                 server.shutdown()
+
+
+async def tell_webhooks(settings: OracleSettings, status: FeederStatus) -> None:
+    """What is wrong with the feeder, until this is cancelled; nothing without a webhook."""
+    webhooks = settings.open_webhooks()
+    if webhooks is None:
+        return
+    with webhooks:
+        while True:
+            await asyncio.sleep(ALERTS_EVERY)
+            problems = status.find_problems()
+            await asyncio.to_thread(webhooks.see, {name_alert(problem): problem for problem in problems})
 
 
 @asynccontextmanager

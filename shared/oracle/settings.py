@@ -9,12 +9,13 @@ from setoff.shared.config.key_settings import KeySettings
 from setoff.shared.config.limits import AtLeast, Between, Listen, MoreThan, Url
 from setoff.shared.config.setting import setting
 from setoff.shared.config.settings import parse_listen
+from setoff.shared.config.webhook_settings import WebhookSettings
 from setoff.shared.errors import ConfigError
 from setoff.shared.oracle.feeds import Feeds, SourceName, parse_feeds
 
 
 @dataclass(frozen=True, kw_only=True)
-class OracleSettings(KeySettings):
+class OracleSettings(KeySettings, WebhookSettings):
     """Settings of one feeder: one key, and the markets that it reports on."""
 
     section: ClassVar[str] = "oracle"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import signal
 import threading
@@ -10,9 +11,11 @@ import threading
 from setoff.deploy.cli import settings
 from setoff.deploy.cli.supervisor import Supervisor
 from setoff.operator.api.address import check_free
+from setoff.operator.monitor.alerting import alerting
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config import readiness
 from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.setting import list_settings
 from setoff.shared.errors import ConfigError, StateError
 
 
@@ -48,9 +51,11 @@ def run_all(arguments: argparse.Namespace, loaded: OperatorSettings) -> None:
     options = [f"--config={file}"] if file else []
     given = settings.get_given(arguments)
     environment = dict(os.environ)
-    # Never where others see it, among the words of a command.
-    given.pop("key", None)
-    environment[OperatorSettings.get_variable("key")] = loaded.key
+    # What is secret is never where others see it, among the words of a command.
+    for name, item in list_settings(OperatorSettings).items():
+        if item.about.is_secret and (name == "key" or name in given):
+            given.pop(name, None)
+            environment[OperatorSettings.get_variable(name)] = getattr(loaded, name)
     options += [f"--set={name}={value}" for name, value in given.items()]
     with Supervisor() as supervisor:
         if not loaded.redis_url:
@@ -60,10 +65,12 @@ def run_all(arguments: argparse.Namespace, loaded: OperatorSettings) -> None:
             if store is None:
                 raise StateError("not_ready", f"redis_dir: the store of {loaded.redis_dir} is gone again")
             environment[OperatorSettings.get_variable("redis_url")] = store.url
-        for name in ("sequencer", "publisher"):
-            if not supervisor.add(name, ["operator", name, *options], environment):
-                return
-        supervisor.run()
+            loaded = dataclasses.replace(loaded, redis_url=store.url)
+        with alerting(loaded):
+            for name in ("sequencer", "publisher"):
+                if not supervisor.add(name, ["operator", name, *options], environment):
+                    return
+            supervisor.run()
 
 
 def run_store(loaded: OperatorSettings) -> None:
