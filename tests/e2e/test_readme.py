@@ -1,18 +1,14 @@
 """What the README and the guide of a devnet tell to type, typed as it stands there by a newcomer."""
 
 import asyncio
-import os
 import re
-import signal
-import subprocess
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.ports import find_free_ports
+from tests.support.processes.terminal import open_terminal
 from tests.support.waiting import wait_until
 
 from setoff.deploy.cli.main import COMMANDS
@@ -26,60 +22,6 @@ LATER = ("deploy/run demo", "deploy/run test")
 """Those that tests of their own stand for."""
 STAYING = ("operator run", "watcher run", "oracle run")
 """Words of the commands that go on until they are stopped."""
-
-
-class Terminal:
-    """A shell's environment, and what was left running there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("SETOFF_KEY")}
-        self._running: list[subprocess.Popen[bytes]] = []
-
-    def type(self, line: str) -> str:
-        """Run it to its end, and return what it says; what needs that something has started is typed again a while."""
-        said = ""
-
-        def is_done() -> bool:
-            nonlocal said
-            words = ["bash", "-c", line]
-            done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=200)
-            said = f"{line}: {done.stdout}{done.stderr}"
-            return done.returncode == 0
-
-        wait_until(is_done, 90, what=lambda: said)
-        return said
-
-    def leave_running(self, line: str) -> Path:
-        """Start it; the file that has its output."""
-        log = self._folder / f"{len(self._running)}.log"
-        with log.open("wb") as output:
-            words = ["bash", "-c", f"exec env {line}"]
-            self._running.append(
-                subprocess.Popen(
-                    words, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
-                )
-            )
-        return log
-
-    def close(self) -> None:
-        """Interrupt what runs, the newest first."""
-        for process in reversed(self._running):
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-@contextmanager
-def open_terminal(folder: Path) -> Iterator[Terminal]:
-    terminal = Terminal(folder)
-    try:
-        yield terminal
-    finally:
-        terminal.close()
 
 
 def test_there_is_something_to_type() -> None:
