@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -115,6 +116,42 @@ def test_containers_have_no_rights_and_what_they_mount_is_there() -> None:
     spec = read_yaml("workers.yaml")["spec"]["template"]["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_workers_are_scaled_by_what_there_is_to_do() -> None:
+    scaling, workers = read_yaml("workers-scaling.yaml"), read_yaml("workers.yaml")
+    assert (scaling["apiVersion"], scaling["kind"]) == ("keda.sh/v1alpha1", "ScaledObject")
+    spec = scaling["spec"]
+    assert spec["scaleTargetRef"]["name"] == workers["metadata"]["name"]
+    assert spec["minReplicaCount"] == workers["spec"]["replicas"] < spec["maxReplicaCount"]
+    (trigger,) = spec["triggers"]
+    assert trigger["type"] == "prometheus" and float(trigger["metadata"]["threshold"]) > 0
+    address = urlsplit(trigger["metadata"]["serverAddress"])
+    assert address.hostname in read_yaml("compose.yaml")["services"] and address.port == 9090
+
+
+def test_what_is_not_for_everybody_has_a_file_of_its_own() -> None:
+    for name, service in read_yaml("compose.yaml")["services"].items():
+        if service["image"] == "setoff":
+            role = name.partition("-")[0]
+            assert service["env_file"] == [{"path": f"/etc/setoff/{role}.env", "required": False}], name
+    for unit in KIT.glob("*.service"):
+        role = unit.name.split("-")[1].removesuffix(".service")
+        assert f"\nEnvironmentFile=-/etc/setoff/{role}.env\n" in unit.read_text()
+
+
+def test_a_runbook_is_there_for_each_bad_day() -> None:
+    heads = re.findall(r"^## (.*)$", (KIT / "RUNBOOKS.md").read_text(), re.MULTILINE)
+    for words in (
+        "key",
+        "store is lost",
+        "copy of the log",
+        "L1 does not answer",
+        "dispute",
+        "Handing over",
+        "upgrading",
+    ):
+        assert any(words in head for head in heads), words
 
 
 def test_the_stores_are_as_durable_as_an_operator_demands() -> None:

@@ -52,7 +52,9 @@ PAGES = make_pages()
 EXPORTED = dict(re.findall(r"^# TYPE (\S+) (\S+)$", PAGES, re.MULTILINE))
 RULES = [rule for group in read_yaml("alerts.yml")["groups"] for rule in group["rules"]]
 PANELS = [panel for panel in json.loads((KIT / "dashboard.json").read_text())["panels"] if panel["type"] != "row"]
+SCALING = read_yaml("workers-scaling.yaml")["spec"]["triggers"]
 ASKED = [
+    *(("workers-scaling.yaml", trigger["metadata"]["query"]) for trigger in SCALING),
     *((rule["alert"], rule["expr"]) for rule in RULES),
     *((panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]),
 ]
