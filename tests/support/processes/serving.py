@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 @contextmanager
-def serving(make_app: Callable[[], web.Application]) -> Iterator[str]:
+def serving(make_app: Callable[[], web.Application], host: str = "127.0.0.1") -> Iterator[str]:
     """The application on a free port; its URL."""
     loop, ready, url = asyncio.new_event_loop(), threading.Event(), []
     runners = []
@@ -18,8 +18,8 @@ def serving(make_app: Callable[[], web.Application]) -> Iterator[str]:
         runner = web.AppRunner(make_app(), shutdown_timeout=0.1)
         runners.append(runner)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
+        await web.TCPSite(runner, host, 0).start()
+        url.append(f"http://{host}:{runner.addresses[0][1]}")
         ready.set()
 
     def run() -> None:
