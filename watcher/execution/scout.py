@@ -72,6 +72,8 @@ class Scout:
                 self.look()
             except (SetoffError, RedisError) as error:
                 log.warning("no segments were found: %s", error)
+            except Exception:  # nobody would start this thread again
+                log.exception("no segments were found")
 
     def look(self) -> list[Segment]:
         """One look; the segments that are offered now. Raises ChainError, DataError, RedisError."""

@@ -51,7 +51,7 @@ class SnapshotPeers:
         for url in self._trusted():
             try:
                 found |= _ask_list(url)
-            except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            except (requests.RequestException, ValueError, KeyError, TypeError, RecursionError) as error:
                 self._leave_alone(url, SILENT, f"gave no list of machines: {type(error).__name__}")
         return found
 

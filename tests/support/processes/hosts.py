@@ -1,4 +1,4 @@
-"""Hosts of their own on this machine: network namespaces on a bridge, whose cables can be pulled. Takes root and `ip`."""
+"""Hosts of their own on this machine: network namespaces on a bridge, whose cables can be pulled. Takes root."""
 
 import asyncio
 import os

@@ -231,6 +231,21 @@ def test_who_serves_rubbish_is_left_alone_and_another_one_is_asked(
             assert crew.peers.list() == set(map(bytes.fromhex, peer.store.hashes("snapshot")))
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{}", '{"machines": {}}', '{"machines": ["zz"]}', "no JSON", ""])
+def test_a_list_that_is_none_is_nobody_s(posted: Exchange, settings: WatcherSettings, text: str) -> None:
+    async def tell(_: web.Request) -> web.Response:
+        return web.Response(text=text, content_type="application/json")
+
+    def app() -> web.Application:
+        app = web.Application()
+        app.add_routes([web.get(PATH, tell)])
+        return app
+
+    with serving(app) as url, Crew(of_new(settings, url)) as crew:
+        assert crew.peers.list() == set()
+        assert [*crew.peers._trusted()] == []
+
+
 def test_a_machine_that_nobody_has_is_no_reason_to_leave_anybody_alone(
     peer: Desk, peer_url: str, settings: WatcherSettings
 ) -> None:
