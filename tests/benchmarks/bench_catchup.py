@@ -6,7 +6,7 @@ A new watcher beside one that has everything: its batches are read already, the 
 one's, over HTTP. One and two workers take turns in one run; what counts is the median. `a core each`: workers that may
 use one core each, as on hosts of one core; without it one worker has its signatures found on the second core by a
 thread (`Machine._begin_signatures`), which two workers have to share. `alone`: two workers with a core each, and nobody
-has a machine: the second finds signers. The processor's seconds are those of the workers alone, of all cores, with
+has a machine: the second finds signers. The processor's seconds are those of the workers alone, of all cores, without
 their start; on a machine that others use they say more than the clock: two workers could be 2 × `one's by two's` as
 fast. Left out are the ten seconds of checks by plain steps that a new process has saved up (`spot_checks.py`).
 """
@@ -15,11 +15,11 @@ import dataclasses
 import multiprocessing
 import os
 import random
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -106,12 +106,17 @@ def work(settings: WatcherSettings, core: int | None) -> None:
     worker.run_worker(settings)
 
 
+def count_processor(process: SpawnProcess) -> float:
+    """Seconds that a process has had, of all cores."""
+    words = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def catch_up(settings: WatcherSettings, workers: int, records: int, ends: list[bytes], *, is_pinned: bool) -> Run:
     """One watcher, from nothing but its batches."""
     desk, context = Desk(settings), multiprocessing.get_context("spawn")
     desk.catch_up()
     cores = sorted(os.sched_getaffinity(0))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = [
         context.Process(target=work, args=(settings, cores[number % len(cores)] if is_pinned else None))
         for number in range(workers)
@@ -121,6 +126,7 @@ def catch_up(settings: WatcherSettings, workers: int, records: int, ends: list[b
     while len(desk.jobs.workers()) < workers:
         time.sleep(0.05)
     scout, begin = Scout(settings, desk.store), time.monotonic()
+    before = sum(map(count_processor, started))
     desk.jobs.enqueue_next()
     looked = 0.0
     while desk.store.epoch_count() < len(ends):
@@ -129,13 +135,11 @@ def catch_up(settings: WatcherSettings, workers: int, records: int, ends: list[b
             desk.jobs.enqueue_next()
             looked = time.monotonic()
         time.sleep(0.02)
-    seconds = time.monotonic() - begin
+    seconds, spent = time.monotonic() - begin, sum(map(count_processor, started)) - before
     for process in started:
         process.terminate()
         process.join()
     assert [result.end for result in desk.store.results()] == ends
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     desk.store.redis.delete(*desk.store.redis.scan_iter(desk.store.key("*"), count=1000))
     return Run(records / seconds, spent / records * 1e3)
 
