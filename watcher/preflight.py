@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Final
 
 from setoff.contracts.verification import check_deployment
+from setoff.shared.errors import ChainError
 from setoff.shared.l1.account import open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.patience import try_until
 from setoff.watcher.settings import WatcherSettings
+
+log = logging.getLogger(__name__)
 
 TRY: Final = 0.5
 """Seconds that one look for the node takes, beside one request's own time."""
@@ -34,10 +38,14 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
 
 def check_preflight(settings: WatcherSettings, l1: L1) -> None:
     """Raises ConfigError if this watcher must not start: another chain, other contracts, a key that is none, or
-    not its remote signer's, patience that its clocks do not have; ChainError if L1, or that signer, does not answer.
+    not its remote signer's, patience that its clocks do not have; ChainError if L1 does not answer. A remote signer
+    that is away is said, and no reason not to start.
     """
     deployment = settings.load_deployment()
     check_deployment(l1, deployment)
     if settings.key:
-        open_account(settings)
+        try:
+            open_account(settings)
+        except ChainError as error:  # of a remote signer: what there is to watch does not wait for it
+            log.warning("nothing can be disputed yet: %s", error.detail)
         settings.check_terms(CourtContract(l1, deployment.court).terms)

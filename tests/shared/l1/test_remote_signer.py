@@ -1,5 +1,6 @@
 """A remote signer signs what it is asked, or nothing is sent: a real process that speaks web3signer's protocol."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from setoff.shared.l1.account import RemoteAccount, open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.inbox import Inbox
 from setoff.shared.sdk.signer import KeySigner, WalletSigner
+from setoff.watcher.context import open_store
 from setoff.watcher.preflight import check_preflight
+from setoff.watcher.pulse import read_status
+from setoff.watcher.service import Watcher
 from setoff.watcher.settings import WatcherSettings
 
 PAYER = dev_keys()[6]
@@ -133,6 +137,25 @@ def test_a_watcher_whose_signer_has_another_account_does_not_start(anvil: Anvil,
         )
         with pytest.raises(ConfigError, match="does not hold"):
             check_preflight(settings, anvil.l1)
+    check_preflight(settings, anvil.l1)  # where it is away, what there is to watch does not wait for it
+
+
+def test_a_watcher_plays_with_it_and_waits_for_it(settings: WatcherSettings) -> None:
+    (port,) = find_free_ports(1)
+    mine = signatures.address_of(PAYER)
+    remote = replace(settings, key=f"http://127.0.0.1:{port}", key_account="0x" + mine.hex(), name="remote")
+    with Watcher(remote) as watcher:
+        store = open_store(watcher.settings, watcher.settings.load_deployment())
+
+        def account() -> str:
+            found = [each.facts for each in read_status(store) if each.process == "challenger" and each.is_alive]
+            return str(found[0].get("account", "")) if found else ""
+
+        wait_until(lambda: any(each.process == "follower" for each in read_status(store)))
+        assert account() == ""  # it waits for who signs, and nothing else does
+        with signing(PAYER, port=port):
+            wait_until(lambda: account() == "0x" + mine.hex())
+        assert {child.restarts for child in watcher.children} == {0}
 
 
 def test_contracts_are_deployed_and_an_operator_posts_with_it(
