@@ -55,6 +55,16 @@ class Process:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Its number, None while it does not run."""
+        return self._process.pid if self._process is not None and self.is_running else None
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, None while there is none."""
+        return None if self._process is None else self._process.poll()
+
     def check(self) -> None:
         """Raises StateError, with the end of the log, if it is not running."""
         if not self.is_running:
@@ -80,6 +90,12 @@ class Process:
         """Send SIGTERM, without waiting."""
         if self._process is not None and self.is_running:
             self._process.terminate()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and its children."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def kill(self) -> None:
         """End it and its children at once (SIGKILL)."""

@@ -91,19 +91,26 @@ def read_given(files: Iterable[Path], domain: bytes, operator: bytes) -> dict[in
     return found
 
 
-def chain(given: Mapping[int, GivenRecord], first: int, running: bytes, markets: int) -> list[bytes]:
+class Returned(NamedTuple):
+    """A record that is taken back, or a crank of the sequencer's between two: when its receipt falls due."""
+
+    record: bytes
+    deadline: int
+
+
+def chain(given: Mapping[int, GivenRecord], first: int, running: bytes, markets: int) -> list[Returned]:
     """The records that follow on the running hash before number `first`, without a gap.
 
     Between two of them the sequencer may have put cranks of its own, for which nobody has a receipt; they are found by
     trying, up to some. `markets`: how many there are.
     """
-    made: list[bytes] = []
+    made: list[Returned] = []
     for sequence in sorted(number for number in given if number >= first):
         wanted = given[sequence]
         between = _find_cranks(sequence - first - len(made), running, wanted, markets)
         if between is None:
             break
-        made += [*between, wanted.record]
+        made += [Returned(record, wanted.signed.receipt.deadline) for record in (*between, wanted.record)]
         running = wanted.signed.receipt.running
     return made
 

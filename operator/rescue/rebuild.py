@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
@@ -17,16 +18,17 @@ from typing import Final, NamedTuple, Protocol
 from redis import Redis
 
 from setoff.operator.publisher.snapshot import write_start
-from setoff.operator.rescue.promises import GivenRecord, chain
+from setoff.operator.rescue.promises import GivenRecord, Returned, chain
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch
 from setoff.operator.sequencer.journal import Draft, Journal
-from setoff.operator.sequencer.messages import MessageSource
+from setoff.operator.sequencer.messages import L1View, MessageSource
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.sequencer.posted_batches import PostedBatches, compare
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.rerun import Unposted, adopt, read_unposted, run_again, skip_posted
 from setoff.operator.sequencer.reset import SKEW_KEPT
+from setoff.shared.codec.records import LIST_MARKET
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
@@ -81,9 +83,14 @@ class Rebuilder:
         epoch_batches: int,
         batches_kept: int = 0,
         report: Callable[[int, int], None] = lambda batch, count: None,
+        *,
+        horizon: int,
+        force_delay: int,
     ) -> None:
         """`court`: with whose confirmed starts what is run is compared, None: with nothing; `batches_kept`: seconds for
-        which batches stay in the store; `report` hears of every batch before it runs, and of how many there are."""
+        which batches stay in the store; `report` hears of every batch before it runs, and of how many there are.
+        `horizon`: seconds from a batch's timestamp to its receipts' deadline, which so tells when a record that is
+        taken back was taken; `force_delay`: seconds from a message to when no batch may leave it out."""
         self._redis = redis
         self._namespace = namespace
         self._journal = journal
@@ -93,6 +100,7 @@ class Rebuilder:
         self._posted = posted
         self._court = court
         self._epoch_batches = epoch_batches
+        self._horizon, self._force_delay = horizon, force_delay
         self._batches_kept = batches_kept
         self._report = report
         self._last: SealedBatch | None = None  # that was run, if it is not kept
@@ -140,7 +148,8 @@ class Rebuilder:
             raise DataError("data_mismatch", f"L1 holds {count} batches, and shows {cursor.number}")
         held, end = cursor.records, exchange.machine.hash()
         running = before.cursor.running if unposted else cursor.running
-        returned = chain(given, held + len(unposted), running, exchange.machine.regs.markets)
+        listings = sum(message[0] == LIST_MARKET for message in view.messages)  # of them some may have run by now
+        returned = chain(given, held + len(unposted), running, exchange.machine.regs.markets + listings)
         if not is_dry:
             await self._finish(
                 exchange, unposted, returned, start, is_changed=self._is_other or count > standing.common
@@ -185,7 +194,7 @@ class Rebuilder:
         self,
         exchange: Exchange,
         unposted: Sequence[Unposted],
-        returned: Sequence[bytes],
+        returned: Sequence[Returned],
         start: tuple[int, bytes, Machine] | None,
         *,
         is_changed: bool,
@@ -195,7 +204,7 @@ class Rebuilder:
             self._keep_last()
             view = await self._source.look(exchange.cursor.messages, exchange.cursor.queue_hash)
             draft = self._draft(exchange)
-            rest = [*unposted, *(Unposted(0, record, exchange.cursor.messages) for record in returned)]
+            rest = [*unposted, *(self._date(entry, view) for entry in returned)]
             oldest = view.time - self._posted.max_skew // SKEW_KEPT
             made = run_again(exchange, rest, view, oldest)
             await self._journal.begin_anew(draft, made.events)
@@ -206,6 +215,13 @@ class Rebuilder:
         if start is not None:
             write_start(self._redis, self._namespace, *start)
         unfinished.clear(self._redis, self._namespace)
+
+    def _date(self, entry: Returned, view: L1View) -> Unposted:
+        """When it was taken, and behind which messages: those that were on L1 by then, or it would find no account, or
+        less money than it found."""
+        timestamp = min(max(0, entry.deadline - self._horizon), view.time)
+        before = bisect_right(view.due, timestamp + self._force_delay)
+        return Unposted(timestamp, entry.record, view.first + before)
 
     def _find_confirmed(self, count: int) -> int:
         """The last epoch whose start L1 has confirmed, 0 for none but the first."""

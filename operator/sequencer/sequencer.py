@@ -378,7 +378,7 @@ class Sequencer:
         return True
 
     def _give_up(self, error: Exception) -> None:
-        log.critical("the sequencer gives up: %s", error, exc_info=not isinstance(error, SetoffError))
+        log.critical("the sequencer gives up: %s", error, exc_info=not isinstance(error, (SetoffError, *_STORE_ERRORS)))
         self.failure = error
         self.status = Status.FAILED
         self._submissions.refuse_all("the sequencer has failed")

@@ -36,11 +36,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       "deployer, operator, then the actors in order")  # fmt: skip
     part.add_argument("--report", type=parse_path, metavar="FILE", help="write the report there, too, as JSON")
     part.add_argument("--keep", type=parse_path, metavar="DIR", help="keep logs and state there")
+    _configure_chaos(parts)
     _configure_liars(parts)
     part = parts.add_parser("list", help="the scenarios in a folder")
     part.add_argument(
         "folder", type=parse_path, nargs="?", metavar="DIR", help="by default those that come with the source"
     )
+
+
+def _configure_chaos(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    part = parts.add_parser("chaos", help="an exchange under load in which one thing after the other goes wrong")
+    part.description = (
+        "An operator, a watcher with two workers, a feeder and traders who never stop, each a process of its own; by a "
+        "seed every kind of fault, at every part, one after the other: kill -9, SIGSTOP, full disks, clocks that jump, "
+        "stores that are wiped, nodes that go away; and watchers that lie meanwhile. Then all is held against L1: exit "
+        "code 0 only if nothing acknowledged is lost or doubled, books and money agree to the unit, every lie is "
+        "caught, and all recovered without help. Some ten seconds a fault. Linux only; full disks need root."
+    )
+    part.add_argument("--faults", type=parse_count, default=110, metavar="N", help="how many; now %(default)s")
+    part.add_argument("--seed", type=parse_count, default=1, metavar="N", help="which, and in which order")
+    part.add_argument("--only", default="", metavar="WORDS", help="of this kind, or at this part")
+    part.add_argument("--report", type=parse_path, metavar="FILE", help="write everything there, as JSON")
+    part.add_argument("--keep", type=parse_path, metavar="DIR", help="keep logs and state there")
 
 
 def _configure_liars(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

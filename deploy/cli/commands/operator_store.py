@@ -36,6 +36,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.da.registry import find_module
+from setoff.shared.l1.inbox import Inbox
 from setoff.shared.l1.posted import read_batches
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.l1.receipts import Bond, ReceiptsContract
@@ -62,8 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
             copied = restore(redis, deployment.namespace, arguments.file)
             tell(arguments, f"{arguments.file}: {describe_copy(copied)}")
         is_dry = getattr(arguments, "dry_run", False)
-        rebuilt = asyncio.run(rebuild(settings, deployment, reader, server, redis, given, is_dry=is_dry))
-    return show_rebuilt(arguments, settings, deployment, contract.bond(), rebuilt)
+        bond = contract.bond()
+        horizon = settings.receipt_horizon or bond.exit_delay // 2
+        made = rebuild(settings, deployment, reader, server, redis, given, horizon=horizon, is_dry=is_dry)
+        rebuilt = asyncio.run(made)
+    return show_rebuilt(arguments, settings, deployment, bond, rebuilt)
 
 
 @contextmanager
@@ -84,6 +88,7 @@ async def rebuild(
     redis: Redis,
     given: dict[int, GivenRecord],
     *,
+    horizon: int,
     is_dry: bool,
 ) -> Rebuilt:
     """Bring the store to where L1 is."""
@@ -101,6 +106,7 @@ async def rebuild(
             redis, deployment.namespace, journal, recovery,
             QueueMessages(reader, settings.confirmations), InboxBatches(reader),
             ProvenCourt(reader.proven, deployment.court), deployment.epoch_batches, settings.batches_kept, report,
+            horizon=horizon, force_delay=Inbox(reader.l1, deployment).force_delay(),
         )  # fmt: skip
         tell_progress("reading the store, and what L1 holds")
         return await rebuilder.run(lambda first: read_batches(reader, first), given, is_dry=is_dry)

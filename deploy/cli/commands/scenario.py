@@ -7,13 +7,14 @@ import dataclasses
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console as RichConsole
 from rich.table import Table
 
 from setoff.deploy.cli import settings
-from setoff.deploy.cli.output import show
+from setoff.deploy.cli.output import show, tell
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.errors import SetoffError
 from setoff.watcher.settings import WatcherSettings
@@ -23,6 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the part asked for."""
     if arguments.part == "liar":
         return _lie(arguments)
+    if arguments.part == "chaos":
+        return _chaos(arguments)
     return _list(arguments) if arguments.part == "list" else _run(arguments)
 
 
@@ -93,3 +96,29 @@ def _run(arguments: argparse.Namespace) -> int:
         print_report(report, console.rich)
         print(f"report: {folder / 'report.json'}")
     return 0 if report.passed else 1
+
+
+def _chaos(arguments: argparse.Namespace) -> int:
+    from setoff.deploy.simulation.chaos.play import play
+
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="setoff-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        outcome = play(folder, arguments.faults, arguments.seed, partial(tell, arguments), arguments.only)
+    except SetoffError as error:
+        print(f"setoff: chaos could not be played: {error}\nlogs and state: {folder}", file=sys.stderr)
+        return 1
+    if arguments.report:
+        arguments.report.write_text(json.dumps(outcome.to_json(), indent=2) + "\n")
+    if arguments.json:
+        show(arguments, outcome.to_json())
+        return 0 if outcome.passed else 1
+    table = Table("fault", "at", "times", "needed help", "recovered in (median)", "worst")
+    for kind, target, *numbers in outcome.table():
+        table.add_row(kind, target, *map(str, numbers))
+    console = RichConsole()
+    console.print(table)
+    for check in outcome.checks:
+        console.print(f"{'yes' if check.passed else 'NO '}  {check.what}: {check.seen}", markup=False, highlight=False)
+    print(f"logs and state: {folder}")
+    return 0 if outcome.passed else 1

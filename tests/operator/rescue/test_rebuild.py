@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from tests.support.processes.rescues import Past, live, rebuild
 from tests.support.processes.resets import check_order, close, in_outbox, trade
-from tests.support.processes.running_operator import DEPLOYMENT, operator
+from tests.support.processes.running_operator import DEPLOYMENT, HandL1, operator
 from tests.support.waiting import until
 
 from setoff.operator.rescue.promises import chain, read_known
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.errors import DataError, StateError
+from setoff.shared.errors import OUTCOMES, DataError, StateError
+from setoff.shared.machine.machine import Machine
 
 
 def empty(server: RedisServer) -> None:
@@ -58,6 +59,25 @@ async def test_what_traders_give_back_is_posted_under_its_numbers(redis_server: 
     made = await rebuild(redis_server.url, past, past.receipts())
     assert made.records == 1 + max(lost) and made.given == made.records - past.posted
     await go_on(redis_server, past, past.taken)
+
+
+async def test_what_is_given_back_finds_the_deposits_that_it_found_when_it_was_taken(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L1 holds no batch, and insists on no message for long: accounts are opened before their orders all the same."""
+    monkeypatch.setattr(HandL1, "force_delay", 10**6)
+    past = await live(redis_server.url, batches=0)
+    empty(redis_server)
+    made = await rebuild(redis_server.url, past, past.receipts())
+    assert made.held == 0 and made.given == made.records == 1 + max(past.taken.values())
+    machine, outcomes = Machine.genesis(*DEPLOYMENT.genesis), set[str]()
+    with redis_server.client() as redis:
+        outbox = Outbox(redis, DEPLOYMENT.namespace)
+        for number in range(outbox.latest() + 1):
+            sealed = outbox.get(number)
+            assert sealed is not None
+            outcomes |= {OUTCOMES[machine.run_input(sealed.batch, at)] for at in range(sealed.batch.header.inputs)}
+    assert outcomes == {"accepted"}
 
 
 async def test_a_store_that_lost_nothing_stays_as_it_is(redis_server: RedisServer) -> None:
@@ -120,6 +140,7 @@ async def test_the_history_names_what_is_lost(redis_server: RedisServer, tmp_pat
 async def test_cranks_between_receipts_are_found(redis_server: RedisServer) -> None:
     past = await live(redis_server.url)
     given, start = past.receipts(), past.receipt(past.posted - 1).signed.receipt.running
-    assert chain(given, past.posted, start, 1) == past.records[past.posted : 1 + max(past.taken.values())]
+    found = [entry.record for entry in chain(given, past.posted, start, 1)]
+    assert found == past.records[past.posted : 1 + max(past.taken.values())]
     del given[min(number for number in given if number >= past.posted)]
     assert chain(given, past.posted, start, 1) == []

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from redis import Redis
 from tests.support.processes.resets import begin, close, trade
-from tests.support.processes.running_operator import DEPLOYMENT, HandL1, Running, opening, operator
+from tests.support.processes.running_operator import DEPLOYMENT, HORIZON, HandL1, Running, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.operator.rescue.promises import GivenRecord
@@ -81,7 +81,7 @@ async def rebuild(
             recovery = Recovery(journal, Outbox(redis, DEPLOYMENT.namespace), DEPLOYMENT, CALLDATA.number)
             rebuilder = Rebuilder(
                 redis, DEPLOYMENT.namespace, journal, recovery, past.l1, past.l1, None, DEPLOYMENT.epoch_batches,
-                batches_kept=10**9,
+                batches_kept=10**9, horizon=HORIZON, force_delay=past.l1.force_delay,
             )  # fmt: skip
             return await rebuilder.run(lambda first: iter(past.l1.posted[first:]), given or {}, is_dry=is_dry)
         finally:
