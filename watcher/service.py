@@ -7,7 +7,6 @@ run, so that starting, and starting again, takes no time and the memory of the c
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 import multiprocessing
@@ -124,6 +123,7 @@ class Watcher:
         `challenge`: what the challenger's process runs in place of `_challenge`; it has to be picklable.
         """
         self._server = RedisServer.open(settings)
+        self._owns_server = self._server.is_embedded
         try:
             self.settings = dataclasses.replace(settings, redis_url=self._server.url)
             self._store = Context.open(self.settings).store
@@ -172,8 +172,9 @@ class Watcher:
                     child.stop(deadline)
 
     def _keep_redis(self) -> None:
-        """Start our own Redis server again if it is gone, at the address that the processes know."""
-        if not self._server.is_embedded or time.monotonic() < self._next_ping:
+        """Start our own Redis server again if it is gone, at the address that the processes know; and again and again
+        if it cannot start, as on a disk that is full."""
+        if not self._owns_server or time.monotonic() < self._next_ping:
             return
         self._next_ping = time.monotonic() + PING
         try:
@@ -260,8 +261,13 @@ def _run_child(target: Target, settings: WatcherSettings) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Until the target has its own way to stop: leave in good order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         target(settings)
+    except KeyboardInterrupt:
+        return
+    except (RedisError, ConfigError) as error:  # it is started again; where it was is no help
+        log.error("the store, or a setting, is of no use now: %s", error)
+        sys.exit(1)
 
 
 def _end_with_parent() -> None:

@@ -200,6 +200,6 @@ class Observer:
             {
                 "sequence": self.numbers.record, "batch": moment.batch, "input_index": moment.input_index,
                 "time": moment.time, "type": kind, "account": account, "nonce": str(nonce), "agent": agent,
-                "outcome": outcome, "hash": "0x" + keccak(body).hex(),
+                "outcome": outcome, "hash": "0x" + keccak(body).hex(), "body": body,
             }
         )  # fmt: skip

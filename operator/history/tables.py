@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Of the tables: a database of another one is derived anew."""
 
 METADATA: Final = MetaData()
@@ -34,7 +34,7 @@ BATCHES: Final = Table(
 RECORDS: Final = Table(
     "records", METADATA, _number("sequence", is_key=True), _number("batch"), _number("input_index"), _number("time"),
     _number("type"), _number("account"), Column("nonce", String(20)), _number("agent"), _number("outcome"),
-    Column("hash", String(66)),
+    Column("hash", String(66)), Column("body", LargeBinary),
     Index("records_of_account", "account", "sequence"), Index("records_by_nonce", "account", "nonce"),
     Index("records_of_batch", "batch"), Index("records_by_hash", "hash"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from setoff.operator.pulse import TOLD_AT
-from setoff.shared.config.pulse import ProcessStatus
+from setoff.shared.config.pulse import ProcessStatus, describe_clock
 from setoff.shared.params import ETHER
 
 NEEDED: Final = ("sequencer", "publisher")
@@ -31,13 +31,15 @@ def find_problems(statuses: Sequence[ProcessStatus], now: float | None = None) -
         if not status.is_alive:
             found.append(f"the {name} is silent for {status.age:.0f} s")
             continue
-        still = now - facts.get(TOLD_AT, now)
+        still = now + facts.get("clock", 0) - facts.get(TOLD_AT, now)  # by the clock of who told it
         if still > PATIENCE.get(name, LONGEST) + status.age:
             found.append(f"the {name} lives, but does nothing for {still:.0f} s: it waits for L1, or is stuck")
         if obstacle := facts.get("obstacle"):
             found.append(f"no records are taken: {obstacle}")
         if error := facts.get("error"):
             found.append(f"the {name}: {error}")
+        if clock := describe_clock(status):
+            found.append(f"the {name}: {clock}")
         if facts.get("winding_since"):
             found.append(f"the exchange winds down, since {facts['winding_since']}")
         found += _find_lacks(facts)

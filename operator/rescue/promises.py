@@ -28,7 +28,8 @@ GUESSES: Final = 1 << 16
 
 
 class LostRecord(NamedTuple):
-    """One that was acknowledged, as the history knows it. `time`: of its batch, unix seconds; `hash`: 32 bytes."""
+    """One that was acknowledged, as the history knows it. `time`: of its batch, unix seconds; `hash`: 32 bytes; `body`:
+    all of it."""
 
     sequence: int
     kind: int
@@ -36,6 +37,7 @@ class LostRecord(NamedTuple):
     nonce: int
     time: int
     hash: bytes
+    body: bytes
 
 
 class GivenRecord(NamedTuple):
@@ -51,7 +53,15 @@ def read_known(history_url: str, first: int) -> list[LostRecord] | None:
     if not history_url:
         return None
     engine = open_engine(history_url)
-    wanted = (RECORDS.c.sequence, RECORDS.c.type, RECORDS.c.account, RECORDS.c.nonce, RECORDS.c.time, RECORDS.c.hash)
+    wanted = (
+        RECORDS.c.sequence,
+        RECORDS.c.type,
+        RECORDS.c.account,
+        RECORDS.c.nonce,
+        RECORDS.c.time,
+        RECORDS.c.hash,
+        RECORDS.c.body,
+    )
     query = select(*wanted).where(RECORDS.c.sequence >= first).order_by(RECORDS.c.sequence)
     try:
         with engine.connect() as database:
@@ -61,8 +71,8 @@ def read_known(history_url: str, first: int) -> list[LostRecord] | None:
     finally:
         engine.dispose()
     return [
-        LostRecord(number, kind, account, int(nonce), time, bytes.fromhex(hashed.removeprefix("0x")))
-        for number, kind, account, nonce, time, hashed in rows
+        LostRecord(number, kind, account, int(nonce), time, bytes.fromhex(hashed.removeprefix("0x")), body)
+        for number, kind, account, nonce, time, hashed, body in rows
     ]
 
 
@@ -113,6 +123,18 @@ def chain(given: Mapping[int, GivenRecord], first: int, running: bytes, markets:
         made += [Returned(record, wanted.signed.receipt.deadline) for record in (*between, wanted.record)]
         running = wanted.signed.receipt.running
     return made
+
+
+def follow(known: Sequence[LostRecord], given: Mapping[int, GivenRecord], first: int) -> list[LostRecord]:
+    """Of what the history knows, what follows from number `first` on without a gap, and contradicts no receipt."""
+    found: list[LostRecord] = []
+    for each in known:
+        number = first + len(found)
+        promised = given[number].record if number in given else each.body
+        if each.sequence != number or each.body != promised or keccak(each.body) != each.hash:
+            break
+        found.append(each)
+    return found
 
 
 def _find_cranks(count: int, running: bytes, wanted: GivenRecord, markets: int) -> Sequence[bytes] | None:

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 from redis import Redis
 
 from setoff.operator.publisher.snapshot import write_start
-from setoff.operator.rescue.promises import GivenRecord, Returned, chain
+from setoff.operator.rescue.promises import GivenRecord, LostRecord, Returned, chain, follow
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.exchange import Exchange, SealedBatch
 from setoff.operator.sequencer.journal import Draft, Journal
@@ -28,6 +28,7 @@ from setoff.operator.sequencer.posted_batches import PostedBatches, compare
 from setoff.operator.sequencer.recovery import Recovery
 from setoff.operator.sequencer.rerun import Unposted, adopt, read_unposted, run_again, skip_posted
 from setoff.operator.sequencer.reset import SKEW_KEPT
+from setoff.shared.codec.receipts import extend
 from setoff.shared.codec.records import LIST_MARKET
 from setoff.shared.errors import DataError
 from setoff.shared.machine.batch import Batch
@@ -109,10 +110,15 @@ class Rebuilder:
         self._is_other = False  # whether the log is another one than followers have read: of a copy, or broken off
 
     async def run(
-        self, read_batches: Callable[[int], Iterator[Batch]], given: Mapping[int, GivenRecord], *, is_dry: bool = False
+        self,
+        read_batches: Callable[[int], Iterator[Batch]],
+        given: Mapping[int, GivenRecord],
+        *,
+        read_own: Callable[[int], Sequence[LostRecord]] = lambda first: (),
+        is_dry: bool = False,
     ) -> Rebuilt:
-        """Bring the store to where L1 is, and beyond. `read_batches`: those that L1 holds, from a number on; `is_dry`:
-        find out, and change nothing.
+        """Bring the store to where L1 is, and beyond. `read_batches`: those that L1 holds, from a number on;
+        `read_own`: what the operator's own history has from a number on; `is_dry`: find out, and change nothing.
 
         Raises ChainError if L1 cannot be read, DataError if it has other records than the store has in their place, or
         has confirmed another state than this, RedisError.
@@ -149,7 +155,12 @@ class Rebuilder:
         held, end = cursor.records, exchange.machine.hash()
         running = before.cursor.running if unposted else cursor.running
         listings = sum(message[0] == LIST_MARKET for message in view.messages)  # of them some may have run by now
-        returned = chain(given, held + len(unposted), running, exchange.machine.regs.markets + listings)
+        first = held + len(unposted)
+        own = follow(read_own(first), given, first)
+        for each in own:
+            running = extend(running, each.hash)
+        returned = [Returned(each.body, each.time + self._horizon) for each in own]
+        returned += chain(given, first + len(own), running, exchange.machine.regs.markets + listings)
         if not is_dry:
             await self._finish(
                 exchange, unposted, returned, start, is_changed=self._is_other or count > standing.common

@@ -1,6 +1,7 @@
 """How a service is: each of its processes says so in Redis every second, and anybody may read it.
 
-A hash: process -> JSON object: `time` (unix seconds), `pid`, `host`, and what it has to tell.
+A hash: process -> JSON object: `time` (unix seconds, by the clock of the Redis server, which all of them see, whatever
+their own says), `clock` (how far its own is ahead of that, seconds), `pid`, `host`, and what it has to tell.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ BEAT: Final = 1.0
 
 STALE: Final = 5.0
 """Seconds without one after which a process counts as dead."""
+
+TOLERATED: Final = 5
+"""Seconds by which a process's own clock may differ from the server's."""
 
 FORGOTTEN: Final = 3600.0
 """Seconds without one after which it is no longer listed."""
@@ -51,7 +55,7 @@ def read_status(redis: Redis, key: str) -> list[ProcessStatus]:
 
     Raises RedisError.
     """
-    now = time.time()
+    now = read_clock(redis)
     found: list[ProcessStatus] = []
     entries = cast("dict[bytes, bytes]", redis.hgetall(key))
     for name, text in sorted(entries.items()):
@@ -65,6 +69,18 @@ def read_status(redis: Redis, key: str) -> list[ProcessStatus]:
         else:
             redis.hdel(key, name)
     return found
+
+
+def describe_clock(status: ProcessStatus) -> str:
+    """What is wrong with a process's own clock, in words; empty: nothing."""
+    ahead = status.facts.get("clock")
+    return f"its clock is {abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} the store's" if ahead else ""
+
+
+def read_clock(redis: Redis) -> float:
+    """Unix seconds by the server's clock. Raises RedisError."""
+    seconds, millionths = redis.time()
+    return seconds + millionths / 1e6
 
 
 class Pulse:
@@ -102,7 +118,10 @@ class Pulse:
 
     def beat(self) -> None:
         """Give one sign now."""
-        facts = {**self._facts, "time": time.time(), "pid": os.getpid(), "host": socket.gethostname()}
+        now = read_clock(self._redis)
+        ahead = round(time.time() - now)
+        told = {**self._facts, **({"clock": ahead} if abs(ahead) > TOLERATED else {})}
+        facts = {**told, "time": now, "pid": os.getpid(), "host": socket.gethostname()}
         self._redis.hset(self._key, self._process, json.dumps(facts))
 
     def _run(self) -> None:

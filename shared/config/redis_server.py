@@ -13,6 +13,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ from setoff.shared.errors import ConfigError
 HOST: Final = "127.0.0.1"
 START_TIMEOUT: Final = 60.0
 """Seconds until it has to answer: a long append-only file takes a while to load."""
+UNQUOTED: Final = re.compile(r"""[\s"'\\]""")
+"""What the path of a folder must not have: it stands as it is in the server's settings file."""
 PORT_TRIES: Final = 5
 """Free ports that are tried: another program may take one first."""
 STOP_TIMEOUT: Final = 10.0
@@ -112,6 +115,9 @@ class RedisServer:
 
     @classmethod
     def _start(cls, folder: Path, port: int) -> Self:
+        if UNQUOTED.search(str(folder)):
+            what = "its path has a space, a quote or a backslash, which the server cannot read: name another"
+            raise ConfigError("bad_config", f"redis_dir: {folder}: {what}")
         if port and _is_taken(port):
             raise ConfigError("port_taken", f"redis_port: another process listens on {HOST}:{port}")
         is_any = port == 0

@@ -80,6 +80,9 @@ def test_an_operator_without_its_store_goes_on_from_l1_and_from_what_traders_kep
     assert "LOST: 3 records that were acknowledged are on L1 nowhere: numbers 2 to 4" in told
     assert "SetAgent of account 1, nonce 3" in told and "AT STAKE: the bond of 1 ETH" in told
     assert "nothing was changed" in told
+    assert main(["operator", "rebuild", "--dry-run", "--from-history", "--json", *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["lost"] == [] and found["given"] == 3 and found["held"] == 2, "the history has all of it"
     assert main(["operator", "rebuild", "--given", str(trader.file), "--json", *words]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["lost"] == [] and made["given"] == 3 and made["held"] == 2 and made["records"] == 5

@@ -147,6 +147,31 @@ def test_its_own_redis_is_started_again(exchange: Exchange, settings: WatcherSet
         wait_until(is_done)
 
 
+def test_a_redis_that_cannot_start_is_tried_again_until_it_can(
+    exchange: Exchange, settings: WatcherSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where the disk is full: what it writes first cannot be written for a while."""
+    settings = replace(settings, redis_url="", redis_dir=tmp_path / "redis")
+    with Watcher(settings) as watcher:
+        desk, log = Desk(watcher.settings), tmp_path / "redis" / "valkey.log"
+        post(exchange, 0, 2)
+        wait_until(lambda: desk.store.epoch_count() == 2)
+        log.unlink()
+        log.mkdir()
+        os.kill(desk.store.redis.info("server")["process_id"], signal.SIGKILL)
+        wait_until(lambda: sum("that failed" in record.message for record in caplog.records) > 1)
+        log.rmdir()
+        post(exchange, 2, 1)
+
+        def is_done() -> bool:
+            try:
+                return desk.store.epoch_count() == 3
+            except RedisError:
+                return False
+
+        wait_until(is_done)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_ends_on_signals_and_leaves_nothing(
     exchange: Exchange, desk: Desk, settings: WatcherSettings, tmp_path: Path, number: signal.Signals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from setoff.shared.config.pulse import describe_clock
 from setoff.watcher.pulse import ProcessStatus
 
 NEEDED: Final = ("supervisor", "follower", "worker", "server")
@@ -32,6 +33,8 @@ def find_problems(statuses: list[ProcessStatus]) -> list[str]:
             found.append(f"{status.process} is silent for {status.age:.0f} s")
         if error := status.facts.get("error"):
             found.append(f"{status.process}: {error}")
+        if clock := describe_clock(status):
+            found.append(f"{status.process}: {clock}")
         if status.facts.get("alarm"):
             found.append(f"{status.process}: L1 has confirmed what is not true")
         found += [str(words) for words in status.facts.get("poisoned") or ()]

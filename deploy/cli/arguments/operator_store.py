@@ -41,6 +41,12 @@ def configure(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             help="receipts that traders have kept (FOLDER/….jsonl of `setoff receipts`): the lost records in them are "
             "posted under their numbers",
         )
+        part.add_argument(
+            "--from-history",
+            action="store_true",
+            help="post what the operator's own history (history_dir, history_url) knows beyond L1, under its numbers: "
+            "all but perhaps the last instant",
+        )
     for part in (rebuild, backup, restore):
         part.set_defaults(module="operator_store")
         add_service(part, "operator")

@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         is_dry = getattr(arguments, "dry_run", False)
         bond = contract.bond()
         horizon = settings.receipt_horizon or bond.exit_delay // 2
-        made = rebuild(settings, deployment, reader, server, redis, given, horizon=horizon, is_dry=is_dry)
+        own = choose_url(settings, deployment) if arguments.from_history else ""
+        made = rebuild(settings, deployment, reader, server, redis, given, own, horizon=horizon, is_dry=is_dry)
         rebuilt = asyncio.run(made)
     return show_rebuilt(arguments, settings, deployment, bond, rebuilt)
 
@@ -87,11 +88,12 @@ async def rebuild(
     server: RedisServer,
     redis: Redis,
     given: dict[int, GivenRecord],
+    own: str,
     *,
     horizon: int,
     is_dry: bool,
 ) -> Rebuilt:
-    """Bring the store to where L1 is."""
+    """Bring the store to where L1 is, and beyond: by what was given, and by the history at the URL `own`, if any."""
     begun = time.monotonic()
 
     def report(batch: int, count: int) -> None:
@@ -109,7 +111,12 @@ async def rebuild(
             horizon=horizon, force_delay=Inbox(reader.l1, deployment).force_delay(),
         )  # fmt: skip
         tell_progress("reading the store, and what L1 holds")
-        return await rebuilder.run(lambda first: read_batches(reader, first), given, is_dry=is_dry)
+        return await rebuilder.run(
+            lambda first: read_batches(reader, first),
+            given,
+            read_own=lambda first: read_known(own, first) or (),
+            is_dry=is_dry,
+        )
     finally:
         tell_progress("")
         await redis_client.aclose()
@@ -139,7 +146,7 @@ def show_rebuilt(
     if kept := rebuilt.records - rebuilt.held - rebuilt.given:
         lines.append(f"{kept} records that L1 does not hold are in the store: they will be posted")
     if rebuilt.given:
-        lines.append(f"{rebuilt.given} records were given back: they will be posted under their numbers")
+        lines.append(f"{rebuilt.given} records come back from elsewhere: they will be posted under their numbers")
     lines += describe_losses(known, rebuilt.records, horizon)
     if known or known is None:
         lines += describe_stakes(bond, known, rebuilt.records, due)
@@ -185,8 +192,9 @@ def describe_stakes(bond: Bond, known: list[LostRecord] | None, first: int, due:
         f"AT STAKE: the bond of {bond.held / ETHER:g} ETH stands behind {whose}. Whoever holds one takes it as soon as "
         f"another record is posted at its number, {first} or later, or once its deadline passes: {format_time(due)} at "
         "the latest",
-        "what helps: have the traders hand over their receipt files, which hold the records (`setoff receipts list` "
-        "names the file), and go on with `setoff operator rebuild --given FILE…` before anything is posted",
+        "what helps, before anything is posted: `setoff operator rebuild --from-history` posts what the operator's own "
+        "history has; or have the traders hand over their receipt files, which hold the records (`setoff receipts "
+        "list` names the file): `setoff operator rebuild --given FILE…`",
     ]
 
 

@@ -149,7 +149,7 @@ class Wiped(Fault):
             return
         stage.services["operator"].stop(40)
         given = next(iter(sorted(stage.folder.glob("receipts/*.jsonl"))), None)
-        words = ["operator", "rebuild", *(["--given", str(given)] if given else [])]
+        words = ["operator", "rebuild", "--from-history", *(["--given", str(given)] if given else [])]
         code, said = stage.run("operator", words, REBUILD_SECONDS)
         if code:
             self.notes.append(f"the rebuild ended with {code}: {said[-400:]}")

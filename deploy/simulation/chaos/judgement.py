@@ -107,7 +107,7 @@ def _check_books(stage: Stage, reading: Reading, posted: Sequence[bytes]) -> lis
         status = {"machine": f"{type(error).__name__}"}
     machine = "0x" + reading.replay.machine.hash().hex()
     file = stage.disks["history"].folder / f"{stage.devnet.deployment.file_name}.sqlite"
-    known = {entry.number: entry.hash for entry in read_known(f"sqlite:///{file}", 0) or ()}
+    known = {entry.sequence: entry.hash for entry in read_known(f"sqlite:///{file}", 0) or ()}
     differ = [number for number, record in enumerate(posted) if known.get(number) != keccak(record)]
     executed = stage.count_executed()
     complaints = [*stage.problems("operator"), *stage.problems("watcher")]

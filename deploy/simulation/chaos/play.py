@@ -14,7 +14,7 @@ from typing import Any, Final
 from setoff.deploy.devnet.devnet import FAUCET, Faucet
 from setoff.deploy.simulation.chaos.faults import Fault, deal
 from setoff.deploy.simulation.chaos.judgement import judge
-from setoff.deploy.simulation.chaos.load import Load
+from setoff.deploy.simulation.chaos.load import Load, Taken
 from setoff.deploy.simulation.chaos.stage import PRICE, WATCHER, Stage
 from setoff.deploy.simulation.demo.monitor import Monitor
 from setoff.deploy.simulation.demo.summary import Check
@@ -216,12 +216,13 @@ class _Run:
     def _measure(self, over: float) -> tuple[float | None, float | None, float | None]:
         """Seconds from `over` (monotonic) until a new record was taken, was posted, and was executed by the watcher."""
         acknowledged = posted = watched = None
+        taken: Taken | None = None
         target = 0
         while time.monotonic() - over < PATIENCE and watched is None:
             self._stage.keep_up()
-            if acknowledged is None and (taken := self._load.since(over)):
+            if taken is None and (taken := self._load.since(over)):
                 acknowledged = taken.answered - over
-            if acknowledged is not None and posted is None:
+            if taken is not None and posted is None:
                 state = self._inbox.state()
                 if state.records_posted > taken.sequence:
                     posted, target = time.monotonic() - over, state.count // TERMS.epoch_batches

@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.deploy.devnet.devnet import FIRST_TRADER, OPERATOR, WATCHERS, Devnet
 from setoff.deploy.devnet.process import Process
-from setoff.deploy.simulation.chaos.clock import Clock
 from setoff.deploy.simulation.chaos.disk import Disk
 from setoff.deploy.simulation.chaos.parts import find_parts
+from setoff.deploy.simulation.chaos.skew import Clock
 from setoff.deploy.simulation.scenario.node import Node
 from setoff.operator.monitor import status as operator_status
 from setoff.operator.pulse import get_key
@@ -173,7 +173,7 @@ class Stage:
         """Whether the operator holds nothing that is not among so many records on L1, and no batch is open."""
         try:
             told: dict[str, Any] = requests.get(f"{self.url}/v1/status", timeout=ASK).json()
-            return told["records"] == records and told["open_inputs"] == 0
+            return (told["records"], told["open_inputs"]) == (records, 0)
         except (requests.RequestException, ValueError, KeyError):
             return False
 

@@ -25,6 +25,11 @@ _DATA: Final = 7
 """Index of the calldata among the fields of such a transaction."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked is gone, or was killed: that is no news."""
+
+
 class Node:
     """A JSON-RPC address before another one."""
 
@@ -56,7 +61,7 @@ class Node:
                 pass
 
         self._local = threading.local()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, name="node", daemon=True).start()

@@ -12,12 +12,12 @@ from random import Random
 import pytest
 from tests.support.waiting import wait_until
 
-from setoff.deploy.simulation.chaos.clock import Clock
 from setoff.deploy.simulation.chaos.disk import Disk
 from setoff.deploy.simulation.chaos.judgement import check_promises
 from setoff.deploy.simulation.chaos.load import Load, Taken
 from setoff.deploy.simulation.chaos.parts import find_parts
 from setoff.deploy.simulation.chaos.play import Outcome, Recovery, play
+from setoff.deploy.simulation.chaos.skew import Clock
 from setoff.shared.sdk.receipt_store import ReceiptStore
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills by /proc, mounts, and loads libraries")

@@ -1,6 +1,8 @@
 """How the operator is: problems in words, metrics that say the same."""
 
 import time
+from functools import partial
+from operator import add
 from typing import Any
 
 import pytest
@@ -109,3 +111,21 @@ async def test_a_sequencer_says_what_its_health_says(exchange: Any, monkeypatch:
     assert status == 503 and told == f"{body['reason']}: {body['detail']}"
     assert describe_sequencer(exchange.sequencer, exchange.url)["status"] == "obstructed"
     assert (await exchange.status())["status"] == "obstructed"
+
+
+def test_a_clock_that_is_wrong_is_named_and_nobody_is_called_silent_for_it(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are measured by the store's clock: a host whose own is a minute ahead, or behind, has live processes."""
+    for ahead, words in ((60, "60 s ahead of"), (-60, "60 s behind")):
+        with Redis.from_url(redis_server.url) as redis, monkeypatch.context() as clock:
+            clock.setattr("setoff.shared.config.pulse.time.time", partial(add, time.time() + ahead, 0))
+            for name in ("sequencer", "publisher"):
+                pulse = Pulse(redis, DEPLOYMENT, name)
+                pulse.tell(batch=3)
+                pulse.beat()
+            clock.undo()
+            statuses = read_status(redis, DEPLOYMENT)
+            assert all(status.is_alive for status in statuses)
+            assert find_problems(statuses) == [f"the {name}: its clock is {words} the store's" for name in
+                                               ("publisher", "sequencer")]  # fmt: skip

@@ -8,7 +8,7 @@ from tests.support.processes.resets import check_order, close, in_outbox, trade
 from tests.support.processes.running_operator import DEPLOYMENT, HandL1, operator
 from tests.support.waiting import until
 
-from setoff.operator.rescue.promises import chain, read_known
+from setoff.operator.rescue.promises import chain, follow, read_known
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.redis_server import RedisServer
@@ -135,6 +135,28 @@ async def test_the_history_names_what_is_lost(redis_server: RedisServer, tmp_pat
     known = read_known(url, past.posted) or []
     assert [each.sequence for each in known] == list(range(past.posted, count))
     assert {each.sequence for each in known if each.account} >= {n for n in past.taken.values() if n >= past.posted}
+
+
+async def test_what_the_history_has_is_posted_under_its_numbers(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Nobody gives anything back, or somebody does what continues it; a receipt for another record ends it."""
+    past = await live(redis_server.url)
+    url = f"sqlite:///{tmp_path}/history"
+    async with operator(redis_server.url, past.traffic, past.l1, history_url=url, batch_interval=0.05) as running:
+        await until(lambda: len(read_known(url, 0) or ()) == len(past.records), "the history does not follow")
+        await close(running)
+    known = read_known(url, past.posted) or []
+    assert [each.body for each in known] == past.records[past.posted :] and len(known) > 2
+    whole = past.receipts()
+    assert follow(known, whole, past.posted) == known and follow(known[1:], whole, past.posted) == []
+    other = {past.posted + 1: whole[min(whole)]}
+    assert follow(known, other, past.posted) == known[:1]
+    empty(redis_server)
+    for own, given, count in ((known, {}, len(known)), (known[:1], whole, max(whole) + 1 - past.posted)):
+        found = await rebuild(redis_server.url, past, given, own=own, is_dry=True)
+        assert (found.given, found.records) == (count, past.posted + count)
+    made = await rebuild(redis_server.url, past, own=known)
+    assert made.records == len(past.records)
+    await go_on(redis_server, past, past.taken)
 
 
 async def test_cranks_between_receipts_are_found(redis_server: RedisServer) -> None:

@@ -95,6 +95,12 @@ def test_survives_kill_9_of_the_server(tmp_path: Path) -> None:
         assert again.is_embedded and redis.get("a") == b"1"
 
 
+@pytest.mark.parametrize("name", ["with space", "quote'd", 'quote"d', "back\\slash"])
+def test_a_path_that_the_server_cannot_read_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"redis_dir: .* has a space, a quote or a backslash.*: name another"):
+        RedisServer.embed(tmp_path / name)
+
+
 def test_says_that_a_port_is_taken(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

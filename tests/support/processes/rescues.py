@@ -1,5 +1,6 @@
 """What the tests of a lost store do: an operator trades, L1 has some of it, and the store is gone, old, or put back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from redis import Redis
@@ -7,7 +8,7 @@ from tests.support.processes.resets import begin, close, trade
 from tests.support.processes.running_operator import DEPLOYMENT, HORIZON, HandL1, Running, opening, operator
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic
-from setoff.operator.rescue.promises import GivenRecord
+from setoff.operator.rescue.promises import GivenRecord, LostRecord
 from setoff.operator.rescue.rebuild import Rebuilder, Rebuilt
 from setoff.operator.sequencer.journal import Journal, connect
 from setoff.operator.sequencer.outbox import Outbox
@@ -71,9 +72,10 @@ async def continue_life(running: Running, past: Past, batches: int | None = None
 
 
 async def rebuild(
-    redis_url: str, past: Past, given: dict[int, GivenRecord] | None = None, *, is_dry: bool = False
-) -> Rebuilt:
-    """As the command does, without a court."""
+    redis_url: str, past: Past, given: dict[int, GivenRecord] | None = None, *,
+    own: Sequence[LostRecord] = (), is_dry: bool = False,
+) -> Rebuilt:  # fmt: skip
+    """As the command does, without a court; `own`: what the history has."""
     client = connect(redis_url)
     with Redis.from_url(redis_url) as redis:
         try:
@@ -83,6 +85,8 @@ async def rebuild(
                 redis, DEPLOYMENT.namespace, journal, recovery, past.l1, past.l1, None, DEPLOYMENT.epoch_batches,
                 batches_kept=10**9, horizon=HORIZON, force_delay=past.l1.force_delay,
             )  # fmt: skip
-            return await rebuilder.run(lambda first: iter(past.l1.posted[first:]), given or {}, is_dry=is_dry)
+            return await rebuilder.run(
+                lambda first: iter(past.l1.posted[first:]), given or {}, read_own=lambda _: own, is_dry=is_dry
+            )
         finally:
             await client.aclose()
