@@ -73,7 +73,8 @@ def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path, monkeypa
     monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
     find_chromium()
     find_console()
-    with open_trading_floor(tmp_path, traders=1) as floor, ThreadPoolExecutor(1) as browser:
+    # In blobs, so that the browser verifies these, too; the test of a lie has calldata.
+    with open_trading_floor(tmp_path, traders=1, data="blobs") as floor, ThreadPoolExecutor(1) as browser:
         told = browser.submit(play, "money", floor.url, str(tmp_path), seconds=300)
         wait_until(lambda: told.done() or (tmp_path / "ready").exists(), 280)
         if not told.done():

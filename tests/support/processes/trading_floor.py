@@ -46,9 +46,9 @@ class TradingFloor:
         self._reporter = threading.Thread(target=self._report_on, daemon=True)
         self.url = ""
 
-    def open(self, traders: int, *, names_node: bool) -> Self:
+    def open(self, traders: int, *, names_node: bool, data: str) -> Self:
         """Start the operator, fund the traders, and let the oracle report."""
-        self._processes.start_operator(batch_interval=1.0, names_node=names_node)
+        self._processes.start_operator(batch_interval=1.0, names_node=names_node, data=data)
         faucet = Faucet(self.devnet.chain.connect(FAUCET), self.devnet.deployment)
         for number in range(traders):
             faucet.give(signatures.address_of(self.key(number)), MONEY)
@@ -148,12 +148,15 @@ class TradingFloor:
 
 
 @contextmanager
-def open_trading_floor(folder: Path, traders: int, *, names_node: bool = True) -> Iterator[TradingFloor]:
-    """Everything started; everything stopped in the end. `names_node`: to the console's browsers, the chain's."""
+def open_trading_floor(
+    folder: Path, traders: int, *, names_node: bool = True, data: str = "calldata"
+) -> Iterator[TradingFloor]:
+    """Everything started; everything stopped in the end. `names_node`: to the console's browsers, the chain's; `data`:
+    the module that batches are posted in."""
     oracle = [derive_key(14, "oracle", number) for number in range(2)]
     with Devnet(folder, PARAMS, signers=[signatures.address_of(key) for key in oracle]) as devnet:
         floor = TradingFloor(devnet, folder, oracle)
         try:
-            yield floor.open(traders, names_node=names_node)
+            yield floor.open(traders, names_node=names_node, data=data)
         finally:
             floor.close()

@@ -69,6 +69,7 @@ export function Chart() {
       candles.current?.update(toBar(found));
       volumes.current?.update(toVolume(found));
     };
+    chart.current?.timeScale().applyOptions({ secondsVisible: chosen.endsWith("s") });
     candles.current?.setData([]);
     volumes.current?.setData([]);
     const end = subscribe<CandleUpdate>("candles", { market: number, interval: chosen }, (update) => {

@@ -1,7 +1,7 @@
 // A dispute while it is played, or afterwards move by move: two histories, narrowed down to the step that L1 judges.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { group, moment, shorten, span } from "../lib/format";
+import { capital, group, moment, shorten, span } from "../lib/format";
 import { now } from "../lib/now";
 import { link, route } from "../lib/route";
 import { Hash } from "../ui/Hash";
@@ -62,7 +62,7 @@ export default function GamePage() {
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{title(game)}</h1>
-      <p class="lead">{watch.value?.words[game.claim.key] ?? summary(game)}</p>
+      <p class="lead">{capital(watch.value?.words[game.claim.key] ?? summary(game))}</p>
       {game.claim.disputed_at > 0 && <Timeline label="The dispute" steps={listChapters(game, events, descent)} />}
       {last > 1 && (
         <Replay
@@ -121,7 +121,7 @@ export default function GamePage() {
           {[...events].reverse().map((event, index) => (
             <li key={events.length - index} class={index === 0 ? "latest" : ""}>
               <span class="num quiet">{moment(event.at * 1000)}</span>
-              <span>{tellEvent(event, game)}</span>
+              <span>{capital(tellEvent(event, game))}</span>
               <span class="num quiet">block {group(event.block)}</span>
             </li>
           ))}

@@ -15,7 +15,7 @@ export function tellEvent(event: GameEvent, game: Game): string {
     case "Joined":
       return `${nameParty(event.owner ?? "")} joins with a history, and a bond, that ends at ${shorten(event.end ?? "", 4)}${event.end === game.claim.end ? ", to defend the claim" : ": the claim is disputed"}`;
     case "Moved":
-      return `${owner(event.mover)} moves: ${nameLevel(event.level ?? 0)}? They differ first in part ${event.index} of 32`;
+      return `${owner(event.mover)} moves: ${nameLevel(event.level ?? 0)}? They differ first in part ${(event.index ?? 0) + 1} of 32`;
     case "Eliminated":
       return event.cause === "proof"
         ? `L1 runs the step: the history of ${owner(event.root)} is false, and out`
