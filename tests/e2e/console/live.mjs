@@ -25,7 +25,7 @@ await scenario(async (page) => {
   await checkAccess(page, "a dispute that is played");
   await page.getByText("Lied: L1 ran the step and got something else").waitFor({ timeout: 60_000 });
   await page.getByText("The step that L1 judged").waitFor();
-  await page.getByText("a reward for the lie it exposed").waitFor({ timeout: 100_000 });
+  await page.getByText("nobody: it is burnt").waitFor({ timeout: 100_000 });
   const payments = await page.getByRole("group", { name: "Payments" }).innerText();
   const chapters = await page.getByRole("list", { name: "The dispute" }).innerText();
   return { seen, payments, chapters, loadedOnce: await page.evaluate(() => window.loadedOnce) };
