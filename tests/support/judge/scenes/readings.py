@@ -7,6 +7,7 @@ from tests.support.judge.scenes.boundaries import CRANK, call, have, vary, vary_
 from tests.support.machines.world import ABOVE, BELOW, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL
 
 from setoff.shared.codec import records
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.codec.records import Leg, stamp_message
 from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
@@ -40,6 +41,10 @@ def play_ends_of_bulks(world: JudgedWorld) -> None:
 
     long = bulk(1, 9)
     assert world.run(*long) == [OK] * 9 + ["wrong_leg_page"]
+    # Three bytes of a page have no meaning, but are part of what its hash is of.
+    page = records.encode_leg_page([Leg(0, 1, 200, 90, 1)])[:-3] + b"\1\2\3"
+    named = records.encode(records.BulkBody(1, world.next_nonce(1), keccak(page)))
+    assert world.run(world.sign_for(1, 0, named), page, page) == [OK, OK, "wrong_leg_page"]
     wrong = [world.cancel(2, 9), world.withdraw(2, 2**90), bytes(124), world.report(7, 100), CRANK]
     for record in wrong:
         first, page = bulk()
