@@ -32,7 +32,7 @@ from setoff.shared.l1.abilities import tell_lacks
 from setoff.shared.l1.patience import try_until
 from setoff.watcher.context import Context
 from setoff.watcher.preflight import check_preflight, wait_for_l1
-from setoff.watcher.pulse import Pulse
+from setoff.watcher.pulse import Pulse, forget_dead
 from setoff.watcher.settings import WatcherSettings
 
 GRACE: Final = 6.0
@@ -158,11 +158,14 @@ class Watcher:
 
     def _supervise(self) -> None:
         with Pulse(self._store, "supervisor").beating() as pulse:
+            known = -1
             try:
                 while not self._stop.wait(0.1):
                     self._keep_redis()
                     for child in self.children:
                         child.tend()
+                    if (restarts := sum(child.restarts for child in self.children)) != known:
+                        known = self._forget_dead(restarts, known)
                     pulse.tell(**{f"restarts of {child.name}": child.restarts for child in self.children})
             finally:
                 for child in self.children:
@@ -170,6 +173,14 @@ class Watcher:
                 deadline = time.monotonic() + GRACE
                 for child in self.children:
                     child.stop(deadline)
+
+    def _forget_dead(self, restarts: int, known: int) -> int:
+        """Nobody is to look for those that were killed; `restarts` once it is done, else what was `known`."""
+        try:
+            forget_dead(self._store)
+        except RedisError:
+            return known
+        return restarts
 
     def _keep_redis(self) -> None:
         """Start our own Redis server again if it is gone, at the address that the processes know; and again and again

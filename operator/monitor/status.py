@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from setoff.operator.pulse import TOLD_AT
-from setoff.shared.config.pulse import ProcessStatus, describe_clock
+from setoff.shared.config.pulse import OWN, ProcessStatus, describe_clock
 from setoff.shared.params import ETHER
 
 NEEDED: Final = ("sequencer", "publisher")
@@ -18,7 +18,9 @@ SECONDS: Final = frozenset({"silent_for", "opens_in", "commit_seconds"})
 LONGEST: Final = 120.0
 PATIENCE: Final = {"sequencer": 10.0, "publisher": LONGEST}
 """Seconds for which a process may be at one thing: the publisher waits for L1, and builds what a dispute asks for."""
-HIDDEN: Final = frozenset({"pid", "host", TOLD_AT, "obstacle", "error", "acknowledging", "spending", "batches", "lag"})
+HIDDEN: Final = frozenset({
+    "pid", "host", OWN, TOLD_AT, "clock", "obstacle", "error", "acknowledging", "spending", "batches", "lag",
+})  # fmt: skip
 """Facts that are for programs, or told as problems."""
 
 
@@ -31,7 +33,8 @@ def find_problems(statuses: Sequence[ProcessStatus], now: float | None = None) -
         if not status.is_alive:
             found.append(f"the {name} is silent for {status.age:.0f} s")
             continue
-        still = now + facts.get("clock", 0) - facts.get(TOLD_AT, now)  # by the clock of who told it
+        own = facts.get(OWN, now)  # by the clock of who told it
+        still = own - facts.get(TOLD_AT, own)
         if still > PATIENCE.get(name, LONGEST) + status.age:
             found.append(f"the {name} lives, but does nothing for {still:.0f} s: it waits for L1, or is stuck")
         if obstacle := facts.get("obstacle"):

@@ -26,6 +26,8 @@ BEAT: Final = 1.0
 STALE: Final = 5.0
 """Seconds without one after which a process counts as dead."""
 
+OWN: Final = "own_time"
+"""The time by a process's own clock when it gave its sign: by that it tells when it did what."""
 TOLERATED: Final = 5
 """Seconds by which a process's own clock may differ from the server's."""
 
@@ -119,9 +121,10 @@ class Pulse:
     def beat(self) -> None:
         """Give one sign now."""
         now = read_clock(self._redis)
-        ahead = round(time.time() - now)
+        own = time.time()
+        ahead = round(own - now)
         told = {**self._facts, **({"clock": ahead} if abs(ahead) > TOLERATED else {})}
-        facts = {**told, "time": now, "pid": os.getpid(), "host": socket.gethostname()}
+        facts = {**told, "time": now, OWN: own, "pid": os.getpid(), "host": socket.gethostname()}
         self._redis.hset(self._key, self._process, json.dumps(facts))
 
     def _run(self) -> None:

@@ -105,6 +105,7 @@ def test_killed_processes_are_started_again(exchange: Exchange, desk: Desk, watc
     post(exchange, 2, 3)
     wait_until(lambda: desk.store.epoch_count() == 5)
     wait_until(lambda: any(status.facts["pid"] not in killed for status in alive(desk, kind)))
+    wait_until(lambda: not any(status.facts["pid"] in killed for status in read_status(desk.store)))
 
 
 def test_stops_with_all_its_processes(exchange: Exchange, desk: Desk, settings: WatcherSettings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from setoff.shared.config.pulse import describe_clock
+from setoff.shared.config.pulse import OWN, describe_clock
 from setoff.watcher.pulse import ProcessStatus
 
 NEEDED: Final = ("supervisor", "follower", "worker", "server")
@@ -19,7 +19,7 @@ def describe_status(statuses: list[ProcessStatus]) -> str:
         facts = "  ".join(
             f"{name} {value}"
             for name, value in status.facts.items()
-            if name not in ("pid", "host") and value not in ([], "")
+            if name not in ("pid", "host", OWN) and value not in ([], "")
         )
         lines.append(f"{status.process:<24} {state:<20} {facts}".rstrip())
     return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in find_problems(statuses))])

@@ -74,10 +74,11 @@ def _check_chain(reading: Reading, liars: Sequence[str]) -> list[Check]:
         != (one.number + 1, one.first_record + one.record_count, one.first_message + one.message_count)
     ]
     refused = {reason: count for reason, count in run.outcomes.items() if reason != "accepted"}
-    false = {event["root"] for event in monitor.named("Joined") if event["owner"].lower() in liars}
-    honest = {event["root"] for event in monitor.named("Joined") if event["owner"].lower() not in liars}
+    joined = monitor.named("Joined")
+    lies = [event for event in joined if event["end"] != true[monitor.epoch_of(event["key"])]]
+    false, honest = {event["root"] for event in lies}, len(joined) - len(lies)  # who lies once defends what is true
     out = {event["root"] for event in monitor.named("Eliminated")}
-    lied = {event["owner"].lower() for event in monitor.named("Joined") if event["owner"].lower() in liars}
+    lied = {event["owner"].lower() for event in lies}
     return [
         Check("batches follow each other without a gap", not gaps, f"{len(ends)} batches, gaps after {gaps}"),
         Check("re-executed from L1, every input was accepted", not refused, str(refused or run.outcomes.total())),
@@ -86,7 +87,7 @@ def _check_chain(reading: Reading, liars: Sequence[str]) -> list[Check]:
         Check("every confirmed end is the true one", reading.confirmed == true[: len(reading.confirmed)], ""),
         Check("every lie was told, and caught", lied == set(liars) and false == out,
               f"{len(liars)} liars, {len(lied)} lied, {len(false)} false histories, {len(out)} eliminated"),
-        Check("nobody honest was accused but by liars", bool(liars) or not honest, f"{len(honest)} true histories"),
+        Check("nobody honest was accused but by liars", bool(liars) or not honest, f"{honest} true histories"),
         Check("no honest stake was slashed", not monitor.named("Slashed"), f"{len(monitor.named('Slashed'))}"),
     ]  # fmt: skip
 

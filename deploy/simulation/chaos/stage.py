@@ -66,6 +66,7 @@ class Stage:
                 "SETOFF_OPERATOR_LISTEN": self.url.removeprefix("http://"),
                 "SETOFF_OPERATOR_BATCH_INTERVAL": str(BATCH_SECONDS),
                 "SETOFF_OPERATOR_HEARTBEAT": "0",
+                "SETOFF_OPERATOR_CRANK_INTERVAL": "86400",  # the end has to be quiet
                 "SETOFF_OPERATOR_HISTORY_DIR": str(self.disks["history"].folder),
                 "SETOFF_REDIS_DIR": str(self.disks["operator-store"].folder),
             },
