@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, NoReturn
 
 from setoff.shared.gateway.refusals import Misshapen
-from setoff.shared.sdk.bounded_answers import MAX_DEPTH, check_depth
+from setoff.shared.wire import json_text
+from setoff.shared.wire.json_text import MAX_DEPTH
 
 MAX_BODY: Final = 1 << 20
 """Bytes of a request."""
@@ -17,9 +17,7 @@ def read_json(body: bytes | str) -> Any:
     if len(body) > MAX_BODY:
         raise Misshapen(f"it has {len(body)} bytes, and may have {MAX_BODY}")
     try:
-        text = body if isinstance(body, str) else body.decode()
-        check_depth(text)
-        return json.loads(text, parse_constant=_refuse)
+        return json_text.read_json(body, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise Misshapen(f"no JSON of at most {MAX_DEPTH} levels: {error}") from None
 

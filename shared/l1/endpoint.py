@@ -7,7 +7,6 @@ caller to try again (`rpc.py`), narrower or elsewhere.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from requests.utils import get_netrc_auth
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.monotonic import LONG_AGO
+from setoff.shared.wire.json_text import read_json
 
 ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
 """Of `Error(string)`, with which a contract reverts."""
@@ -117,7 +117,7 @@ class Endpoint:
             body = read_whole(answer, MOST_BYTES)
             if not answer.ok or answer.is_redirect:
                 raise _read_failure(answer, body)
-            content = json.loads(body)
+            content = read_json(body)
         except (requests.RequestException, OSError) as failure:
             raise Unanswered(type(failure).__name__) from None
         except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
@@ -150,7 +150,7 @@ def _read_failure(answer: requests.Response, body: bytes) -> Exception:
     """What an HTTP error means, which may have a JSON-RPC answer for a body."""
     pause = _read_pause(answer.headers.get("Retry-After"))
     try:
-        error = json.loads(body).get("error")
+        error = read_json(body).get("error")
     except (ValueError, AttributeError):
         error = None
     status = f"HTTP status {answer.status_code}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote
@@ -11,6 +10,7 @@ import aiohttp
 
 from setoff.shared.oracle.aggregate import read_price
 from setoff.shared.oracle.source import Quote
+from setoff.shared.wire.json_text import read_json
 
 MOST_BYTES: Final = 1 << 20
 """Of an answer."""
@@ -42,7 +42,7 @@ class HttpSource:
                 body += await answer.content.read(MOST_BYTES + 1 - len(body))
         if len(body) > MOST_BYTES:
             raise ValueError(f"it answers with more than {MOST_BYTES} bytes")
-        data = json.loads(body, parse_float=Decimal)
+        data = read_json(body, parse_float=Decimal)
         at = float(read_price(find_member(data, self._time))) if self._time else None
         if at is not None and at >= IN_MILLISECONDS:
             at /= 1000

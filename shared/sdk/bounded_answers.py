@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,15 +10,12 @@ from typing import Any, Final
 import aiohttp
 
 from setoff.shared.sdk.answers import Unavailable
+from setoff.shared.wire.json_text import read_json
 
 RECORD_BYTES: Final = 1 << 20
 """What is read of the answer to a record."""
 READ_BYTES: Final = 16 << 20
 """What is read of any other answer, and of one message of a stream: a page of a thousand entries is far below."""
-MAX_DEPTH: Final = 64
-"""Objects and lists in each other; the API has not ten."""
-_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_BRACKET: Final = re.compile(r"[\[\]{}]")
 TEXT: Final = 1000
 """Characters that are kept of a reason and of its detail."""
 _UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -54,23 +49,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 def parse(text: bytes | str) -> Any:
     """What JSON says. Raises Unavailable for what is none, or nested deeper than MAX_DEPTH."""
     with reading("the exchange's answer"):
-        decoded = text if isinstance(text, str) else text.decode()
-        check_depth(decoded)
-        return json.loads(decoded)
-
-
-def check_depth(text: str) -> None:
-    """Raises ValueError for JSON that is nested deeper than MAX_DEPTH.
-
-    Python's parser minds its own limit, but where a library has raised that the whole process dies of it.
-    """
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+        return read_json(text)
 
 
 def parse_message(text: bytes | str) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NoReturn
 
 from setoff.shared.codec.layout import Field
 from setoff.shared.errors import InputError
+from setoff.shared.wire.json_text import read_json
 
 
 def parse_json(data: bytes) -> dict[str, Any]:
     """The JSON object in a request's body. Raises InputError("malformed_json")."""
     try:
-        value = json.loads(data, parse_constant=_refuse_constant)
+        value = read_json(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise InputError("malformed_json", "the body is not JSON") from None
     if not isinstance(value, dict):

@@ -97,6 +97,7 @@ def test_a_watcher_killed_in_the_middle_of_a_game_plays_on(tmp_path: Path) -> No
     assert [dispute.eliminated for dispute in summary.disputes] == [["proof"]]
 
 
+@pytest.mark.long  # half a minute; the same without a market: `tests/operator/sequencer/test_crash.py`
 def test_a_publisher_killed_while_it_posts_repeats_nothing(tmp_path: Path) -> None:
     killed: list[int] = []
 

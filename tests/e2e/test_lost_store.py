@@ -45,6 +45,7 @@ class Trader:
             return [(await client.set_agent(agent, bytes([agent] * 20), 2**40)).sequence for agent in agents]
 
 
+@pytest.mark.long  # half a minute; its parts: `tests/operator/rescue/`
 @pytest.mark.timeout(300)
 def test_an_operator_without_its_store_goes_on_from_l1_and_from_what_traders_kept(
     exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.support.chains.exchange import Exchange
 from tests.support.nodes import faults
 from tests.support.nodes.faulty_node import FaultyNode
@@ -20,6 +21,7 @@ RICH = 8
 POOR = keccak(b"a watcher with a thousandth of an ether")
 
 
+@pytest.mark.long  # half a minute; what is told, and when: `tests/shared/config/test_webhooks.py`
 def test_an_operator_whose_l1_is_away(exchange: Exchange, node: FaultyNode, tmp_path: Path) -> None:
     more = {"SETOFF_RPC_URL": node.url, "SETOFF_OPERATOR_WEBHOOK_DIR": str(tmp_path / "alerts")}
     more |= {"SETOFF_L1_PATIENCE": "5", "SETOFF_OPERATOR_HEARTBEAT": "1"}
@@ -38,6 +40,7 @@ def hang_up(asked: faults.Question, go_on: faults.Next) -> faults.Answer:
     raise faults.Hangup
 
 
+@pytest.mark.long  # half a minute, as the one above
 def test_a_watcher_whose_money_does_not_last(exchange: Exchange, settings: WatcherSettings, tmp_path: Path) -> None:
     exchange.anvil.connect(RICH).transact(signatures.address_of(POOR), b"", 10**15)
     with receiving() as taken:

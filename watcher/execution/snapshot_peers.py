@@ -5,7 +5,6 @@ An answer has a time and a size. Who gives nothing, or rubbish, is left alone fo
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,6 +14,7 @@ import requests
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.json_text import read_json
 from setoff.shared.wire.snapshots import LISTED, PATH, unpack
 from setoff.watcher.store import Store
 
@@ -91,7 +91,7 @@ def _ask_list(url: str) -> set[bytes]:
         answer.raise_for_status()
         if answer.is_redirect:
             raise ValueError("a redirect")
-        machines = json.loads(read_whole(answer, MAX_LIST))["machines"]
+        machines = read_json(read_whole(answer, MAX_LIST))["machines"]
     return {bytes.fromhex(str(each).removeprefix("0x")) for each in machines[:LISTED]}
 
 

@@ -8,7 +8,6 @@ L1 keeps, and whatever has another is passed over.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -27,6 +26,7 @@ from setoff.shared.l1.sidecar import MAX_BLOBS, Sidecar
 from setoff.shared.machine import blobs
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.blobs import BLOB_BYTES, commit, hash_commitment
+from setoff.shared.wire.json_text import read_json
 
 PEER_PATH: Final = "/v1/blobs/0x"
 """Where a watcher serves the blob of a versioned hash, as its bytes."""
@@ -150,7 +150,7 @@ def _get_json(url: str, params: dict[str, str] | None = None) -> dict[str, Any]:
     with open_session() as session:
         answer = session.get(url, params=params, timeout=TIMEOUT, **ONCE)
         answer.raise_for_status()
-        found = json.loads(read_whole(answer, MAX_ANSWER))
+        found = read_json(read_whole(answer, MAX_ANSWER))
     if not isinstance(found, dict):
         raise ValueError("the answer is no object")
     return found

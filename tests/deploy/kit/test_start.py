@@ -120,6 +120,7 @@ def test_the_operators_units_run_with_a_keystore(exchange: Exchange, tmp_path: P
             wait_until(shows, what=log.read_text)
 
 
+@pytest.mark.long  # as the one above, with a watcher
 def test_the_watchers_units_run_with_a_keystore(exchange: Exchange, tmp_path: Path) -> None:
     host, (listen, page) = Host(tmp_path, exchange), find_free_ports(2)
     text = f"confirmations = 0\n[watcher]\nlisten = '127.0.0.1:{listen}'\n"

@@ -158,6 +158,7 @@ def test_a_watcher_plays_with_it_and_waits_for_it(settings: WatcherSettings) -> 
         assert {child.restarts for child in watcher.children} == {0}
 
 
+@pytest.mark.long  # half a minute; its transactions one by one are below
 def test_contracts_are_deployed_and_an_operator_posts_with_it(
     anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

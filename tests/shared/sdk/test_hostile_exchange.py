@@ -17,7 +17,8 @@ from tests.support.processes.running_operator import DEPLOYMENT
 from setoff.shared.codec.records import BUY
 from setoff.shared.errors import DataError
 from setoff.shared.sdk import KeySigner, Refusal, SetoffClient, Unavailable
-from setoff.shared.sdk.bounded_answers import MAX_DEPTH, RECORD_BYTES, parse
+from setoff.shared.sdk.bounded_answers import RECORD_BYTES, parse
+from setoff.shared.wire.json_text import MAX_DEPTH
 
 SIGNER = KeySigner(b"\x07" * 32)
 OWNER = "0x" + SIGNER.address.hex()

@@ -231,7 +231,10 @@ def test_who_serves_rubbish_is_left_alone_and_another_one_is_asked(
             assert crew.peers.list() == set(map(bytes.fromhex, peer.store.hashes("snapshot")))
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "{}", '{"machines": {}}', '{"machines": ["zz"]}', "no JSON", ""])
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param("[" * 100_000, id="deep"), "{}", '{"machines": {}}', '{"machines": ["zz"]}', "no JSON", ""],
+)
 def test_a_list_that_is_none_is_nobody_s(posted: Exchange, settings: WatcherSettings, text: str) -> None:
     async def tell(_: web.Request) -> web.Response:
         return web.Response(text=text, content_type="application/json")
