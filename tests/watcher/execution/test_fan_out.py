@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 from tests.support.chains.exchange import Exchange
+from tests.support.chains.payments import post_payments
 from tests.support.processes.serving import serving
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
@@ -45,13 +46,7 @@ LIE = 4
 @pytest.fixture
 def posted(exchange: Exchange) -> Exchange:
     """Epochs of one batch each."""
-    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
-    exchange.deposit(1, 1_000_000)
-    exchange.deposit(2, 1_000_000)
-    exchange.post(0, 2)
-    for number in range(1, EPOCHS):
-        exchange.post(number, 0, [traffic.transfer(1, 2, 10 * number), traffic.withdraw(2, number)])
-    return exchange
+    return post_payments(exchange, EPOCHS)
 
 
 @pytest.fixture

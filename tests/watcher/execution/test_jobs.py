@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 from tests.support.chains.exchange import Exchange
+from tests.support.chains.payments import post_payments
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
-from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.errors import StateError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
@@ -32,14 +32,7 @@ WAIT_AT = 7
 @pytest.fixture
 def posted(exchange: Exchange) -> Exchange:
     """Six batches: deposits, transfers and withdrawals by the accounts of the deployment's own domain."""
-    chain_id, vault = exchange.deployment.chain_id, exchange.deployment.vault_bytes
-    traffic = SampleTraffic(chain_id, vault)
-    exchange.deposit(1, 1_000_000)
-    exchange.deposit(2, 1_000_000)
-    exchange.post(0, 2)
-    for number in range(1, EPOCHS):
-        exchange.post(number, 0, [traffic.transfer(1, 2, 10 * number), traffic.withdraw(2, number)])
-    return exchange
+    return post_payments(exchange, EPOCHS)
 
 
 @pytest.fixture
