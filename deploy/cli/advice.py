@@ -113,6 +113,13 @@ TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
                                                           "operator's API, --rpc the L1 node"),
     ("not_ready", "the deposit is locked", "`setoff account` shows it once the exchange goes on; or, if "
                                            "it stays away: `setoff force --help`"),
+    ("not_found", "L1 knows no start of epoch", "verify an earlier epoch, or leave --from out: then all before it is "
+                                                "executed, too"),
+    ("not_found", "the file ", "name a file that is there: what URL/v1/snapshots/0x… of a watcher or operator gives"),
+    ("not_ready", "http", "ask another watcher, or the operator: --from URL; without --from everything is executed"),
+    ("overloaded", "http", "try again in a minute, or ask another watcher: --from URL"),
+    ("bad_witness", "http", "ask another watcher: --from URL; or take more of this one, if it is so large: --most MB"),
+    ("data_mismatch", "http", "ask another watcher: --from URL; what this one gives is not what L1 has"),
     ("not_ready", "no feeder answers", "`setoff oracle run` starts one; `listen` says where it answers"),
     ("bad_signature", "account", "the owner names it: `setoff agent set NUMBER ADDRESS`; `setoff agent list`"),
     ("bad_signature", "an agent trades", "give the owner's --key, and leave --account and --agent out"),

@@ -62,7 +62,14 @@ class ProvenClaim(NamedTuple):
 
     is_claimed: bool
     end: bytes
-    """Zero where nobody has claimed it."""
+    """What was claimed; zero where nobody has claimed it."""
+    result: bytes = bytes(32)
+    """What a dispute has installed in its place, zero as long as none has."""
+
+    @property
+    def stands(self) -> bytes:
+        """The end that counts for now: the installed one, else the claimed one."""
+        return self.result if any(self.result) else self.end
 
 
 class ProvenCourt:
@@ -81,9 +88,9 @@ class ProvenCourt:
         base = keccak(encode_words(epoch_hash, start))
         (round_,) = self._read(COURT_STORAGE.slot("claims.rounds", base))
         key = keccak(encode_words(epoch_hash, start, round_))
-        fields = ("state", "end")
-        state, end = self._read(*(COURT_STORAGE.slot("claims.claim_of", key, field=field) for field in fields))
-        return ProvenClaim(state != 0, end.to_bytes(32, "big"))
+        fields = ("state", "end", "result")
+        state, end, result = self._read(*(COURT_STORAGE.slot("claims.claim_of", key, field=field) for field in fields))
+        return ProvenClaim(state != 0, end.to_bytes(32, "big"), result.to_bytes(32, "big"))
 
     def _read(self, *slots: int) -> list[int]:
         return self._proven.read(self._address, slots)

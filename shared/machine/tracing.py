@@ -20,8 +20,10 @@ from itertools import count, islice
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
 
+from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.fragment import Fragment
+from setoff.shared.machine.history import EPOCH
 from setoff.shared.machine.machine import EVERY_STEP, Machine
 from setoff.shared.rules import phases
 from setoff.shared.state.registers import machine_hashes
@@ -92,12 +94,20 @@ def walk_input(
         yield
 
 
-def run_plainly(machine: Machine, batch: Batch, input_index: int) -> None:
-    """Run an input by `Machine.step` alone, whatever else could do it faster."""
+def run_plainly(machine: Machine, batch: Batch, input_index: int, most: int = 1 << EPOCH.micro_bits) -> int:
+    """Run an input by `Machine.step` alone, whatever else could do it faster; returns how many steps that took.
+
+    Raises WitnessError("bad_witness") if it takes more than `most`, which none does that begins with a machine to which
+    the rules come.
+    """
     micro = 0
     while micro == 0 or machine.regs.phase != phases.IDLE:
+        if micro >= most:
+            where = f"input {input_index} of batch {batch.header.number}"
+            raise WitnessError("bad_witness", f"{where} takes more steps than any has")
         machine.step(batch, input_index, micro)
         micro += 1
+    return micro
 
 
 def walk(

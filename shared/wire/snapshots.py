@@ -127,14 +127,28 @@ def read_hash(text: str) -> bytes:
     return machine_hash
 
 
-def unpack(packed: bytes, machine_hash: bytes, most: int) -> Machine | None:
-    """The machine of that hash in what somebody has sent; None if it is another, none, or of more than `most` bytes."""
+def read_machine(packed: bytes, most: int) -> Machine:
+    """The machine in what somebody has sent, whichever it is. Raises WitnessError("bad_witness") for what is none, or
+    has more than `most` bytes."""
     unpacking = zlib.decompressobj()
     try:
         data = unpacking.decompress(packed, most)
         if not unpacking.eof:
-            return None
-        machine = Machine.restore(data)
+            is_long = len(data) >= most
+            raise WitnessError(
+                "bad_witness", f"more than {most} bytes" if is_long else "a packed file that is cut short"
+            )
+        return Machine.restore(data)
+    except zlib.error:
+        raise WitnessError("bad_witness", "no machine, packed by zlib") from None
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        raise WitnessError("bad_witness", "no list of registers and leaves") from None
+
+
+def unpack(packed: bytes, machine_hash: bytes, most: int) -> Machine | None:
+    """The machine of that hash in what somebody has sent; None if it is another, none, or of more than `most` bytes."""
+    try:
+        machine = read_machine(packed, most)
         return machine if machine.hash() == machine_hash else None
-    except (zlib.error, WitnessError, ValueError, TypeError, LookupError, ArithmeticError):
+    except (WitnessError, ValueError, TypeError, LookupError, ArithmeticError):
         return None

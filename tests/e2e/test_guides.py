@@ -22,19 +22,20 @@ def read_commands(page: str) -> list[str]:
 
 @pytest.mark.long
 def test_an_exchange_and_its_watcher_come_from_the_guides(anvil: Anvil, tmp_path: Path) -> None:
-    (port,) = find_free_ports(1)
+    port, watcher_port = find_free_ports(2)
     with open_terminal(tmp_path, tmp_path) as terminal:
         # Another folder, other ports and another chain than are written: nothing else is changed.
         terminal.environment |= {
             "SETOFF_OPERATOR_LISTEN": f"127.0.0.1:{port}",
-            "SETOFF_WATCHER_LISTEN": "127.0.0.1:0",
+            "SETOFF_WATCHER_LISTEN": f"127.0.0.1:{watcher_port}",
             "SETOFF_CONFIRMATIONS": "0",
         }
         for page in ("operator/GUIDE.md", "watcher/GUIDE.md"):
             typed = read_commands(page)
             assert len(typed) > 6
             for line in typed:
-                type_line(terminal, anvil, line.replace("http://127.0.0.1:8545", anvil.url).replace("8700", str(port)))
+                here = line.replace("http://127.0.0.1:8545", anvil.url).replace("8700", str(port))
+                type_line(terminal, anvil, here.replace("8710", str(watcher_port)))
         assert (tmp_path / "store").is_dir() and (tmp_path / "watch").is_dir()
 
 

@@ -1,18 +1,30 @@
-"""Checks an epoch from L1 alone: no Redis, no processes, no word of anybody's."""
+"""Checks an epoch from L1: no Redis, no processes, no word of anybody's.
+
+From genesis, by the inputs of all epochs up to it; or the epoch alone, from a machine whose hash L1 has
+(`known_start.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
-from setoff.shared.errors import ChainError, InputError
+from setoff.shared.codec.eip712 import recover_ahead
+from setoff.shared.errors import ChainError, WitnessError
 from setoff.shared.l1.chain import ChainReader
+from setoff.shared.machine.batch import MAX_INPUTS, Batch
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.machine import EVERY_STEP, Machine
+from setoff.shared.machine.tracing import run_plainly, used_inputs
+from setoff.shared.rules.phases import BATCH_STEP_CAP
+from setoff.watcher.execution.known_start import check_posted
+
+MOST_STEPS: Final = BATCH_STEP_CAP + MAX_INPUTS
+"""Steps that a batch takes at most (protocol, rule 9.20), from every machine that the rules come to."""
 
 
 class Execution(NamedTuple):
-    """An epoch executed from genesis: the machine hashes before and after it, and what became of its inputs."""
+    """An epoch that was executed: the machine hashes before and after it, and what became of its inputs."""
 
     epoch: int
     start: bytes
@@ -31,8 +43,7 @@ def verify_epoch(
     node does not have what L1 commits to, ChainError.
     """
     count = reader.deployment.epoch_batches
-    if epoch < 0 or (epoch + 1) * count > reader.batch_count():
-        raise InputError("not_found", f"the batches of epoch {epoch} are not all posted")
+    check_posted(reader, epoch)
     first, last = reader.deployment.block, reader.proven.block().number
     messages = {message.index: message.body for message in reader.messages(first, last)}
     machine = Machine.genesis(*reader.deployment.genesis)
@@ -54,3 +65,54 @@ def verify_epoch(
     if len(outcomes) < count:
         raise ChainError("rpc_unreachable", f"{reader.l1.hosts} does not show all batches of epoch {epoch} now")
     return Execution(epoch, start, machine.hash(), tuple(outcomes)), machine
+
+
+def verify_from(
+    reader: ChainReader, epoch: int, machine: Machine, report: Callable[[int], None] = lambda batch: None
+) -> tuple[Execution, Machine]:
+    """Execute the batches of `epoch` alone, held against what inbox and queue hold, proven, from a machine that
+    somebody has given, whose hash is the start that L1 has; it is used up.
+
+    `report` and what is returned: see `verify_epoch`. Raises InputError("not_found") if not all its batches are posted,
+    WitnessError("bad_witness") if the machine is none that the rules come to, DataError, ChainError.
+    """
+    start, outcomes = machine.hash(), []
+    for batch in read_batches(reader, epoch):
+        report(batch.header.number)
+        outcomes.append(run_bounded(machine, batch))
+    return Execution(epoch, start, machine.hash(), tuple(outcomes)), machine
+
+
+def read_batches(reader: ChainReader, epoch: int) -> Iterator[Batch]:
+    """The batches of an epoch, one by one, each checked against its hash on L1. Raises as `verify_from`."""
+    check_posted(reader, epoch)
+    count = reader.deployment.epoch_batches
+    first, last = reader.find(epoch * count), reader.find((epoch + 1) * count - 1)
+    shown = {each.header.number: each for each in reader.batches(first.block_number, last.block_number)}
+    for number in range(epoch * count, (epoch + 1) * count):
+        posted = shown.get(number)
+        if posted is None or posted.header.hash() != reader.batch_hash(number):
+            posted = reader.find(number)
+        yield reader.assemble(posted, reader.messages_of(posted))
+
+
+def run_bounded(machine: Machine, batch: Batch) -> tuple[int, ...]:
+    """Run a batch by plain steps on a machine that somebody has made; the outcome of each input.
+
+    A machine may have any hash that is asked for and still be none that the rules come to, made to break whoever runs
+    it, or to keep him busy for ever. Raises WitnessError("bad_witness") for such a one.
+    """
+    machine.many_accounts = EVERY_STEP
+    outcomes, left = [], MOST_STEPS
+    try:
+        recover_ahead(machine.regs.domain, batch.records)
+        for input_index in range(used_inputs(batch)):
+            left -= run_plainly(machine, batch, input_index, left)
+            outcomes.append(machine.regs.outcome)
+        machine.hash()  # writes what changed, which such a machine may not let it do
+    except WitnessError:
+        raise
+    except Exception as error:
+        what = f"batch {batch.header.number} cannot be run from it: {type(error).__name__}"
+        raise WitnessError("bad_witness", f"the machine given is none that the rules come to: {what}") from None
+    return tuple(outcomes[: batch.header.inputs])

@@ -80,6 +80,14 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
+def parse_place(text: str) -> str:
+    """The URL of a server, or the name of a file. Raises ArgumentTypeError."""
+    scheme, mark, rest = text.partition("://")
+    if mark and (scheme not in ("http", "https") or not rest.strip("/")):
+        raise ArgumentTypeError(f"'{text[:40]}' is neither a URL, as http://watcher.example:8710, nor a file")
+    return text if mark else str(parse_path(text))
+
+
 def parse_address(text: str) -> bytes:
     """20 bytes in hex. Raises ArgumentTypeError."""
     return _parse_hex(text, ADDRESS_BYTES, "an address")

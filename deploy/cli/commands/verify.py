@@ -4,58 +4,120 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any, Final
 
 from setoff.deploy.cli.connections import open_reader
 from setoff.deploy.cli.inspection.difference import describe_differences
-from setoff.deploy.cli.inspection.executed import Executed
-from setoff.deploy.cli.inspection.verdict import compare, is_claimed, read_court
+from setoff.deploy.cli.inspection.executed import Alone, Executed, make_executed
+from setoff.deploy.cli.inspection.verdict import Verdict, compare, is_claimed, read_court
 from setoff.deploy.cli.output import show, tell_progress
 from setoff.deploy.cli.settings import load_client
-from setoff.shared.dispute.trace_provider import find_executed
+from setoff.shared.dispute.trace_provider import Epochs, find_executed
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
-from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.epoch import EpochRun
-from setoff.watcher.execution.verify import verify_epoch
+from setoff.shared.machine.machine import Machine
+from setoff.watcher.execution.given_machines import MEGABYTE, take_machine
+from setoff.watcher.execution.known_start import KnownHash, check_posted, find_last_start, find_start, hash_epoch
+from setoff.watcher.execution.verify import Execution, read_batches, verify_epoch, verify_from
+
+TRUSTED: Final = {
+    "executed": "everything before it was executed here, too",
+    "confirmed": "its start is the one that L1 has confirmed: what L1 confirmed before was not looked at",
+    "claimed": "its start is ONLY CLAIMED: L1 has not confirmed it, and it may be false. So this says that the epoch "
+    "ends so if it begins so, and nothing of what came before: verify those epochs, too, or leave --from out",
+}
+"""By where a start is from: what the verdict rests on."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Execute everything up to the epoch from L1 alone; exit code 1 if L1 holds another end, even if only claimed."""
+    """Execute the epoch, from genesis or from a machine that is given; exit code 1 if L1 holds another end, even if
+    only claimed."""
     reader = open_reader(load_client(arguments))
-    deployment = reader.deployment
-    epoch = arguments.epoch if arguments.batch is None else arguments.batch // deployment.epoch_batches
+    court = ProvenCourt(reader.proven, reader.deployment.court)
+    epoch = find_epoch(arguments, reader, court)
     if epoch is None:
-        epoch = reader.batch_count() // deployment.epoch_batches - 1
-        if epoch < 0:
-            show(arguments, {"epoch": None, "agrees": None}, "no epoch is posted yet: there is nothing to verify")
-            return 0
-    execution, _ = verify_epoch(reader, epoch, lambda batch: tell_progress(f"batch {batch}"))
+        show(arguments, {"epoch": None, "agrees": None}, "no epoch is posted yet: there is nothing to verify")
+        return 0
+    start = machine = None
+    if arguments.source:
+        check_posted(reader, epoch)
+        start, machine = find_machine(reader, court, epoch, arguments.source, arguments.most)
+        execution, _ = verify_from(reader, epoch, machine.copy(), _report)
+    else:
+        execution, _ = verify_epoch(reader, epoch, _report)
     tell_progress("")
+    verdict = compare(court, epoch, hash_epoch(reader, epoch), execution, lambda: is_claimed(reader, epoch))
+    if start is not None and not start.is_confirmed:
+        verdict = weaken(reader, court, epoch, execution, verdict)
+    differences = list(find_differences(reader, epoch, machine)) if verdict.agrees is False else []
+    tell_progress("")
+    tell(arguments, execution, verdict, differences, "executed" if start is None else start.word)
+    return 1 if verdict.agrees is False else 0
+
+
+def find_epoch(arguments: argparse.Namespace, reader: ChainReader, court: ProvenCourt) -> int | None:
+    """The epoch that was asked for, by default the last one posted, or the last whose start L1 knows; None while there
+    is none."""
+    count = reader.deployment.epoch_batches
+    asked: int | None = arguments.epoch if arguments.batch is None else arguments.batch // count
+    if asked is not None:
+        return asked
+    last: int = reader.batch_count() // count - 1
+    if last < 0:
+        return None
+    return find_last_start(reader, court, last)[0] if arguments.source else last
+
+
+def find_machine(
+    reader: ChainReader, court: ProvenCourt, epoch: int, source: str, megabytes: int
+) -> tuple[KnownHash, Machine]:
+    """The start of an epoch as L1 has it, and the machine there: at genesis our own, else from whoever is named."""
+    start = find_start(reader, court, epoch)
+    genesis = Machine.genesis(*reader.deployment.genesis)
+    if genesis.hash() == start.machine_hash:
+        return start, genesis
+    tell_progress(f"the machine 0x{start.machine_hash.hex()}")
+    return start, take_machine(source, start.machine_hash, megabytes * MEGABYTE)
+
+
+def weaken(reader: ChainReader, court: ProvenCourt, epoch: int, execution: Execution, verdict: Verdict) -> Verdict:
+    """What a verdict is worth from a start that is only claimed: claims on other starts say nothing against it."""
+    if verdict.agrees is False and not court.claim(hash_epoch(reader, epoch), execution.start).is_claimed:
+        return Verdict(None, "L1 has not confirmed an end yet, and nobody has claimed one on this start")
+    return verdict
+
+
+def tell(
+    arguments: argparse.Namespace, execution: Execution, verdict: Verdict, differences: list[str], start: str
+) -> None:
+    """What came of it. `start`: where it is from, as in TRUSTED."""
     inputs = sum(len(outcomes) for outcomes in execution.outcomes)
-    last = reader.batch_hash((epoch + 1) * deployment.epoch_batches - 1)
-    found = epoch_hash(epoch, deployment.epoch_batches, last)
-    verdict = compare(
-        ProvenCourt(reader.proven, deployment.court), epoch, found, execution, lambda: is_claimed(reader, epoch)
-    )
-    differences = list(find_differences(reader, epoch)) if verdict.agrees is False else []
-    tell_progress("")
-    facts = {"epoch": epoch, "inputs": inputs, "start": execution.start, "end": execution.end, "agrees": verdict.agrees}
+    facts: dict[str, Any] = {"epoch": execution.epoch, "inputs": inputs, "start": execution.start, "end": execution.end}
     show(
         arguments,
-        {**facts, "why": verdict.why, "differences": differences},
-        f"epoch {epoch}: {inputs} inputs, from 0x{execution.start.hex()} to 0x{execution.end.hex()}",
+        {**facts, "agrees": verdict.agrees, "why": verdict.why, "start_is": start, "differences": differences},
+        f"epoch {execution.epoch}: {inputs} inputs, from 0x{execution.start.hex()} to 0x{execution.end.hex()}",
+        TRUSTED[start],
         verdict.why,
         f"verdict: what was executed here {verdict.text}",
         *differences,
     )
-    return 1 if verdict.agrees is False else 0
 
 
-def find_differences(reader: ChainReader, epoch: int) -> Iterator[str]:
-    """Where the false claims about an epoch leave the truth, in words. It is executed again, to be asked for any
-    step."""
-    executed = Executed(reader, [epoch], lambda batch: tell_progress(f"batch {batch}"))
+def find_differences(reader: ChainReader, epoch: int, start: Machine | None = None) -> Iterator[str]:
+    """Where the false claims about an epoch leave the truth, in words. It is executed again, to be asked for any step:
+    from `start`, or from genesis."""
+    executed: Epochs
+    if start is None:
+        executed = Executed(reader, [epoch], _report)
+    else:
+        executed = Alone(epoch, make_executed(reader, epoch, start, list(read_batches(reader, epoch))))
     for claim in read_court(reader).claims.values():
         known = find_executed(executed, claim) if claim.epoch == epoch else None
         if known is not None and claim.end != known.run.end and isinstance(known.run, EpochRun):
-            yield from describe_differences(reader, claim, known.run, lambda batch: tell_progress(f"batch {batch}"))
+            yield from describe_differences(reader, claim, known.run)
+
+
+def _report(batch: int) -> None:
+    tell_progress(f"batch {batch}")

@@ -6,10 +6,9 @@ machine hash; the true side beside it in words, leaf by leaf.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from setoff.deploy.cli.inspection.past import go_to
 from setoff.deploy.cli.inspection.words import describe_input, show_hex
 from setoff.shared.codec import records
 from setoff.shared.dispute.game import Claim, HistoryCommitment
@@ -68,9 +67,7 @@ def find_place(claim: Claim, history: HistoryCommitment, run: EpochRun) -> Place
     return Place(level, prefix, b"") if child is None else Place(level + 1, prefix << BITS | child, shown[child])
 
 
-def describe_differences(
-    reader: ChainReader, claim: Claim, run: EpochRun, report: Callable[[int], None]
-) -> Iterator[str]:
+def describe_differences(reader: ChainReader, claim: Claim, run: EpochRun) -> Iterator[str]:
     """For people, of each history about the claim that ends elsewhere than the truth."""
     false = [history for history in claim.histories.values() if history.end != run.end]
     if not false:
@@ -80,7 +77,7 @@ def describe_differences(
         whose = f"the history {show_hex(history.root)} of 0x{history.owner.hex()}"
         if place.level == EPOCH.levels:
             yield f"{whose} leaves the truth at this step:"
-            yield from describe_step(reader, claim.epoch, place, report)
+            yield from describe_step(reader, claim.epoch, place, run)
         else:
             first, last = split(place.first), split(place.first + (1 << BITS * (EPOCH.levels - place.level)) - 1)
             base = claim.epoch * reader.deployment.epoch_batches
@@ -88,17 +85,16 @@ def describe_differences(
             yield f"  L1 has narrowed it down {place.level} of {EPOCH.levels} times"
 
 
-def describe_step(reader: ChainReader, epoch: int, place: Place, report: Callable[[int], None]) -> Iterator[str]:
+def describe_step(reader: ChainReader, epoch: int, place: Place, run: EpochRun) -> Iterator[str]:
     """The first step that differs: what it is, and the states after it side by side."""
     at = split(place.first)
     number = epoch * reader.deployment.epoch_batches + at.batch
-    machine, batch = go_to(reader, number, report)
+    batch = reader.batch(number)
     header = batch.header
     if at.input_index >= header.inputs:
         yield f"  batch {number} has {header.inputs} inputs; the false history takes a step of input {at.input_index}"
         return
-    for earlier in range(at.input_index):
-        machine.run_input(batch, earlier)
+    machine = run.machine_before(place.first >> EPOCH.micro_bits << EPOCH.micro_bits)
     is_message = at.input_index < header.message_count
     data = batch.messages[at.input_index][: records.RECORD_BYTES] if is_message else batch.body(at.input_index)
     yield f"  batch {number}, input {at.input_index}: {describe_input(data, is_message=is_message)}"

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from setoff.shared.dispute.trace_provider import ExecutedEpoch
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.machine.batch import epoch_hash
+from setoff.shared.machine.batch import Batch, epoch_hash
 from setoff.shared.machine.epoch import EpochRun
+from setoff.shared.machine.machine import Machine
 from setoff.shared.sdk.replay import Replay
+
+
+def make_executed(reader: ChainReader, epoch: int, start: Machine, batches: Sequence[Batch]) -> ExecutedEpoch:
+    """An epoch of these batches, run from the machine before them. Raises ChainError."""
+    run = EpochRun(start, batches, reader.queue_hash_at(batches[0].header.first_message))
+    last = batches[-1].header
+    return ExecutedEpoch(epoch_hash(epoch, len(batches), last.hash()), last.timestamp, run)
+
+
+class Alone:
+    """One epoch, executed from a machine that was given."""
+
+    def __init__(self, epoch: int, executed: ExecutedEpoch) -> None:
+        self._epoch = epoch
+        self._executed = executed
+
+    def executed(self, epoch: int) -> ExecutedEpoch | None:
+        """See `Epochs`."""
+        return self._executed if epoch == self._epoch else None
 
 
 class Executed:
@@ -22,9 +42,7 @@ class Executed:
                 break
             replay.advance(until=epoch * count)
             batches = [reader.batch(number) for number in range(epoch * count, (epoch + 1) * count)]
-            run = EpochRun(replay.machine, batches, reader.queue_hash_at(batches[0].header.first_message))
-            last = batches[-1].header
-            self._runs[epoch] = ExecutedEpoch(epoch_hash(epoch, count, last.hash()), last.timestamp, run)
+            self._runs[epoch] = make_executed(reader, epoch, replay.machine, batches)
 
     def executed(self, epoch: int) -> ExecutedEpoch | None:
         """See `Epochs`."""

@@ -12,13 +12,14 @@ from tests.support.chains.payments import post_payments
 from tests.support.processes.watching import Desk
 from tests.support.waiting import wait_until
 
-from setoff.shared.errors import StateError
+from setoff.shared.errors import StateError, WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import used_inputs
+from setoff.shared.rules import phases
 from setoff.watcher.execution import executor, jobs
 from setoff.watcher.execution.executor import Executor
-from setoff.watcher.execution.verify import verify_epoch
+from setoff.watcher.execution.verify import verify_epoch, verify_from
 from setoff.watcher.execution.worker import run_worker
 from setoff.watcher.pulse import Pulse, read_status
 from setoff.watcher.settings import WatcherSettings
@@ -293,3 +294,24 @@ def test_epochs_of_several_batches(posted: Exchange, settings: WatcherSettings, 
     assert not desk.jobs.enqueue_next(), "two batches of the next epoch are not posted yet"
     execution, _ = verify_epoch(desk.context.reader, 0)
     assert execution.end == truth[3] and len(execution.outcomes) == 4
+    seen: list[int] = []
+    alone, machine = verify_from(desk.context.reader, 0, Machine.genesis(*posted.deployment.genesis), seen.append)
+    assert alone == execution and machine.hash() == truth[3] and seen == [0, 1, 2, 3]
+
+
+def test_a_machine_that_the_rules_never_come_to_breaks_nobody(desk: Desk, truth: list[bytes]) -> None:
+    for name, value in (
+        ("phase", 77),
+        ("phase", phases.SWEEP),
+        ("accounts", 2**40),
+        ("has_work", 9),
+        ("phase", 2**64 - 1),
+    ):
+        machine = Machine.genesis(*desk.context.deployment.genesis)
+        setattr(machine.regs, name, value)
+        try:
+            execution, _ = verify_from(desk.context.reader, 1, machine)
+        except WitnessError as error:
+            assert error.reason == "bad_witness"
+        else:
+            assert execution.end != truth[1]
