@@ -23,6 +23,7 @@ from setoff.operator.api.reader import Reader
 from setoff.operator.api.reads import ReadHandlers
 from setoff.operator.api.refusals.explainer import Explainer
 from setoff.operator.api.repeats import Repeats
+from setoff.operator.api.risk.handlers import RiskHandlers
 from setoff.operator.api.routes import make_routes
 from setoff.operator.api.status import StatusHandlers
 from setoff.operator.api.stream import StreamHandlers
@@ -69,10 +70,13 @@ def make_app(
     app.on_cleanup.append(stop_rounds)
     entry = EntryHandlers(admission, deployment, scales, explainer)
     app.on_shutdown.append(entry.stop)
+    risk = RiskHandlers(reader, scales)
+    app.on_shutdown.append(risk.stop)
     parts = (
         SubmitHandlers(admission, deployment, scales, explainer, Repeats(history, scales)),
         entry,
         ReadHandlers(reader, scales),
+        risk,
         ClosedHandlers(outbox),
         StatusHandlers(desk, reader, admission, deployment, scales),
         StreamHandlers(feed),

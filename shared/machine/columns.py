@@ -111,7 +111,7 @@ class Columns:
         raw = b"".join(value or _NO_ACCOUNT for value in values.values())
         words = np.frombuffer(raw, ">u8").reshape(-1, ACCOUNT_BYTES // 8)
         self.ids[at] = accounts
-        self.collateral[at] = _to_float(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
+        self.collateral[at] = to_floats(words[:, _COLLATERAL : _COLLATERAL + 4].astype(np.uint64))
         for place in range(MAX_POSITIONS):
             first = _POSITIONS + _POSITION_WORDS * place
             self.market[place, at] = words[:, first + _MARKET] >> 48  # the first two bytes of it
@@ -124,7 +124,7 @@ class Columns:
         at = np.array([self.rows[key & _BODY] for key in self._settled], dtype=np.int64)
         first = 8 * _COLLATERAL
         raw = b"".join([value[first : first + 32] for value in self._settled.values()])
-        self.collateral[at] = _to_float(np.frombuffer(raw, ">u8").reshape(-1, 4).astype(np.uint64))
+        self.collateral[at] = to_floats(np.frombuffer(raw, ">u8").reshape(-1, 4).astype(np.uint64))
         for place in range(MAX_POSITIONS):
             paid = self._settled_at[self.market[place, at]]
             self.funding_high[place, at] = paid[:, 0]
@@ -144,12 +144,14 @@ def _has_positions(value: bytes) -> bool:
     return any(value[ACCOUNT.size :])
 
 
-def _to_float(words: Words) -> Floats:
-    """Signed 256-bit integers, four words each from the highest, to within 6 u of themselves.
+def to_floats(words: Words) -> Floats:
+    """Signed integers of up to 256 bits, four words each or fewer, from the highest, to within 6 u of themselves.
 
     By magnitude, since the words of a small negative number are large.
     """
     is_negative = words[:, 0] >> np.uint64(63) != 0
     magnitude = np.where(is_negative[:, None], ~words, words).astype(np.float64)
-    value = ((magnitude[:, 0] * 2.0**64 + magnitude[:, 1]) * 2.0**64 + magnitude[:, 2]) * 2.0**64 + magnitude[:, 3]
+    value = magnitude[:, 0]
+    for word in range(1, words.shape[1]):
+        value = value * 2.0**64 + magnitude[:, word]
     return np.where(is_negative, -value - 1.0, value)

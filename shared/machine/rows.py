@@ -60,6 +60,13 @@ class MarketTable:
         funding = np.frombuffer(b"".join(m.funding.to_bytes(16, "big", signed=True) for m in found), ">u8")
         self.funding: Words = funding.astype(np.uint64).reshape(-1, 2)
 
+    def weigh(self, market: Ints, lots: Ints) -> Floats:
+        """`lots` (>= 0) of these markets, each times the maintenance margin fraction of the tier it lies in."""
+        weight: Floats = lots * self.fraction[market]
+        for sizes, rise in self.tiers:
+            weight += np.maximum(lots - sizes[market], 0) * rise[market]
+        return weight
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -112,11 +119,7 @@ class Rows:
             worth = size * markets.worth[market]
             equity += worth
             magnitude += 2 * np.abs(worth)
-            lots = np.abs(size)
-            weight = lots * markets.fraction[market]
-            for sizes, rise in markets.tiers:
-                weight += np.maximum(lots - sizes[market], 0) * rise[market]
-            maintenance += weight * markets.worth[market]
+            maintenance += markets.weigh(market, np.abs(size)) * markets.worth[market]
             is_holding |= size != 0
         return is_holding & ~(equity - maintenance > RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR)
 

@@ -213,6 +213,7 @@ class BlockingClient:
     fills = _blocking(SetoffClient.fills)
     find = _blocking(SetoffClient.find)
     backstop = _blocking(SetoffClient.backstop)
+    risk = _blocking(SetoffClient.risk)
     record = _blocking(SetoffClient.record)
     read_domain = _blocking(SetoffClient.read_domain)
     batch = _blocking(SetoffClient.batch)

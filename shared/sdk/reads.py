@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the table of answers and what proves withdrawals are not ne
     from setoff.shared.wire.api.history_answers import Lookup, PastRecord
     from setoff.shared.wire.api.market_answers import Book
     from setoff.shared.wire.api.record_answers import Fill
+    from setoff.shared.wire.api.risk_answers import Risk
     from setoff.shared.wire.api.service_answers import Batch, Info, Status
     from setoff.shared.wire.withdrawals import WithdrawalProof
 
@@ -128,6 +129,12 @@ class Reads(Connection):
     async def backstop(self) -> Backstop:
         """The backstop vault."""
         shown: Backstop = await self._get("/v1/backstop")
+        return shown
+
+    async def risk(self, market: int | str) -> Risk:
+        """Of all accounts those nearest to liquidation in a market, and those that are closed against first. Raises
+        Refusal("not_found")."""
+        shown: Risk = await self._get(f"/v1/risk/{market}")
         return shown
 
     async def batch(self, number: int) -> Batch:

@@ -31,6 +31,8 @@ def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
         told = play("trade", floor.url, "0x" + floor.key(TRADER).hex())
         assert told["margin"] == "39.01 tUSD"  # a twentieth of 780.10, rounded up to the unit and shown to the cent
         assert "78,010" in told["position"]
+        assert any(str(told["nearest"]).startswith(str(account)) for account in (MAKER + 1, TRADER + 1))
+        assert told["asked"].count("/v1/risk/1") >= 1 and not [path for path in told["asked"] if "/accounts/" in path]
         with floor.client(TRADER) as trader:
             balance = trader.balance()
         assert not balance.orders and [position.size for position in balance.positions] == [Decimal("0.01")]

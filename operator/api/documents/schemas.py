@@ -18,6 +18,7 @@ from setoff.shared.wire.api import (
     history_answers,
     market_answers,
     record_answers,
+    risk_answers,
     service_answers,
     stream_answers,
 )
@@ -30,6 +31,15 @@ from setoff.shared.wire.api.units import DECIMAL, INTEGER, NATURAL, TICKS
 Schema = dict[str, Any]
 
 PREFIX: Final = "#/components/schemas/"
+_ANSWERS: Final = (
+    account_answers,
+    history_answers,
+    market_answers,
+    record_answers,
+    risk_answers,
+    service_answers,
+    stream_answers,
+)
 _TABLES: Final = {market_answers.Market: MarketParameters, market_answers.Terms: ExchangeTerms}
 """Answers that have every field of a table beside their own members."""
 _CONFIG: Final = ConfigDict(use_attribute_docstrings=True)
@@ -161,7 +171,7 @@ def _make_decimal(answer: type[Any]) -> Schema:
 
 def _list_parts() -> Iterator[type[Any]]:
     """All classes of answers, the parts of others, too."""
-    for module in (account_answers, history_answers, market_answers, record_answers, service_answers, stream_answers):
+    for module in _ANSWERS:
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__:
                 yield value

@@ -13,6 +13,7 @@ from setoff.shared.wire.api import account_answers as accounts
 from setoff.shared.wire.api import history_answers as history
 from setoff.shared.wire.api import market_answers as markets
 from setoff.shared.wire.api import record_answers as records
+from setoff.shared.wire.api import risk_answers as risk
 from setoff.shared.wire.api import service_answers as service
 from setoff.shared.wire.api.parameters import ACCOUNT, LARGE, MARKET, NAME, NAMES, NUMBER, Parameter
 
@@ -25,6 +26,7 @@ class Cost(Enum):
 
     NOTHING = "Nothing: it is answered from memory."
     READ = "The processor's time that it takes, against the client's part of the time for reading."
+    SHARED = "Nothing of the client's: one answer is made for all who ask, for a tenth of the time at most."
     RECORD = "A record on its way for each, against the client's and everybody's."
     LISTENER = "A connection; what is not read is dropped, and the connection with it."
 
@@ -68,6 +70,7 @@ _PAGE: Final = (
 _NOT_READY: Final = ("not_ready",)
 _READ: Final = ("missing_field", "not_ready", "overloaded")
 _FIND: Final = (*_READ, "not_found")
+_KEPT: Final = ("missing_field", "not_ready", "not_found")
 _SUBMIT: Final = (
     "malformed_json", "missing_field", "body_too_large", "wrong_chain", "not_ready", "overloaded", "paced",
 )  # fmt: skip
@@ -128,6 +131,11 @@ OPERATIONS: Final = (
     ),
     Operation("getOrders", "GET", "/v1/orders/{account}", "An account's orders that can still trade.", accounts.Orders,
               (_ACCOUNT,), _FIND, tag="accounts"),
+    Operation(
+        "getRisk", "GET", "/v1/risk/{market}",
+        "Of all accounts those nearest to liquidation in a market, and those that are closed against first.",
+        risk.Risk, (_MARKET,), _KEPT, Cost.SHARED, tag="markets",
+    ),
     Operation("getBackstop", "GET", "/v1/backstop", "The backstop vault.", accounts.Backstop, refusals=_READ,
               tag="accounts"),
     Operation(

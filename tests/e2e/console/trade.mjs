@@ -30,5 +30,14 @@ await scenario(async (page) => {
   await checkAccess(page, "the market, light");
   await page.getByRole("button", { name: "Dark colours" }).click();
   await checkAccess(page, "the market, dark");
-  return { margin, position };
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.getByRole("link", { name: "Risk" }).click();
+  const ladder = page.getByRole("region", { name: "Liquidation ladder" });
+  await ladder.getByText(/nearest of 2 positions, as of \d\d:/).waitFor();
+  const ranks = page.getByRole("region", { name: "Deleveraging rank" });
+  await ranks.getByText("of 1 long position").waitFor();
+  await ranks.getByText("of 1 short position").waitFor();
+  await checkAccess(page, "risk, with positions");
+  return { margin, position, nearest: await ladder.locator("tbody tr").first().innerText(), asked };
 });

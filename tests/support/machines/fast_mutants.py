@@ -57,7 +57,7 @@ FAST_MUTANTS = (
     FastMutant(rows, "nothing settles", "found |= markets.settled[market]", "found |= False"),
     FastMutant(rows, "funding is small", "(markets.funding[market, 0] != high) | ", ""),
     FastMutant(rows, "funding is large", " | (markets.funding[market, 1] != low)", ""),
-    FastMutant(rows, "no market has tiers", "in markets.tiers:", "in ():"),
+    FastMutant(rows, "no market has tiers", "in self.tiers:", "in ():"),
     FastMutant(rows, "floating point is exact", "RELATIVE_ERROR * magnitude + ABSOLUTE_ERROR", "0"),
     FastMutant(columns, "a debt is money", "np.where(is_negative, -value - 1.0, value)", "value"),
 )

@@ -1,21 +1,13 @@
-// The ranking for deleveraging, both sides.
+// The ranking for deleveraging, both sides, by the machine's own score.
 import { info } from "../api/exchange";
-import type { Market } from "../api/types";
+import type { Ranked, Risk } from "../api/types";
 import { group, signed, tone } from "../lib/format";
-import { link } from "../lib/route";
 import { Amount } from "../ui/Amount";
 import { Panel } from "../ui/Panel";
 import { Table } from "../ui/Table";
-import { fromSteps } from "../lib/scales";
-import type { Holder } from "./accounts";
-import { rank } from "./ranking";
+import { AccountName } from "./AccountName";
 
-interface Props {
-  holders: readonly Holder[] | undefined;
-  terms: Market | undefined;
-}
-
-export function RankingPanel({ holders, terms }: Props) {
+export function RankingPanel({ risk }: { risk: Risk | undefined }) {
   return (
     <Panel
       title="Deleveraging rank"
@@ -26,32 +18,43 @@ export function RankingPanel({ holders, terms }: Props) {
       }
     >
       <div class="two">
-        <Ranking name="Longs, if a short cannot pay" isLong holders={holders} terms={terms} />
-        <Ranking name="Shorts, if a long cannot pay" isLong={false} holders={holders} terms={terms} />
+        <Ranking
+          name="Longs, if a short cannot pay"
+          about={tellCount(risk?.longs, "long")}
+          ranked={risk?.ranked_longs}
+        />
+        <Ranking
+          name="Shorts, if a long cannot pay"
+          about={tellCount(risk?.shorts, "short")}
+          ranked={risk?.ranked_shorts}
+        />
       </div>
     </Panel>
   );
 }
 
-function Ranking({ name, isLong, holders, terms }: Props & { name: string; isLong: boolean }) {
-  const ranked = rank(holders ?? [], isLong);
+function tellCount(count: number | undefined, side: string): string {
+  return count === undefined ? "" : `of ${group(count)} ${side} position${count === 1 ? "" : "s"}`;
+}
+
+function Ranking({ name, about, ranked }: { name: string; about: string; ranked: readonly Ranked[] | undefined }) {
   const decimals = info.value?.collateral.decimals ?? 6;
   return (
     <div>
-      <h3 class="inside-head">{name}</h3>
+      <h3 class="inside-head">
+        {name} <span class="quiet">{about}</span>
+      </h3>
       <Table
         label={name}
-        nothing={holders ? "Nobody." : "…"}
+        nothing={ranked ? "Nobody." : "…"}
         head={["#Rank", "Account", "#Size", "#Profit", "#Score, ppm"]}
-        keys={ranked.map(({ account }) => account.account)}
-        rows={ranked.map(({ account, position, factor }, at) => [
+        keys={(ranked ?? []).map(({ account }) => account)}
+        rows={(ranked ?? []).map((one, at) => [
           at + 1,
-          <a href={link("account", account.account)}>{account.account}</a>,
-          <span class={tone(position.size)}>
-            {terms ? signed(fromSteps(BigInt(position.size), terms.lot_size)) : position.size}
-          </span>,
-          <Amount units={position.profit} decimals={decimals} isSigned />,
-          factor ? group((factor * 1_000_000).toFixed(2)) : <span class="quiet">in loss</span>,
+          <AccountName account={one.account} />,
+          <span class={tone(one.size)}>{signed(one.decimal.size ?? one.size)}</span>,
+          <Amount units={one.profit} decimals={decimals} isSigned />,
+          one.factor ? group(one.factor.toFixed(2)) : <span class="quiet">in loss</span>,
         ])}
       />
     </div>

@@ -1,31 +1,21 @@
 // Risk: who is liquidated at which mark, and what stands behind an account that cannot pay.
-import { info, market, marketNumber, markets, status } from "../api/exchange";
+import { info, market, marketNumber, markets } from "../api/exchange";
 import { get } from "../api/http";
-import type { Backstop, Fill } from "../api/types";
+import type { Backstop, Fill, Risk } from "../api/types";
 import { clock, group, percent, signed, tone } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { link } from "../lib/route";
-import { fromSteps } from "../lib/scales";
 import { Amount } from "../ui/Amount";
 import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
 import { Table } from "../ui/Table";
-import { type Holder, MOST, readHolders } from "./accounts";
+import { AccountName } from "./AccountName";
 import { RankingPanel } from "./RankingPanel";
 
 /** Ppm of the mark at which the bar of nearness is half full. */
 const NEAR = 50_000;
-const LADDER_MS = 15_000;
+const LADDER_MS = 5_000;
 const POLL_MS = 3_000;
-
-interface Rung {
-  readonly account: number;
-  readonly size: string;
-  readonly price: number;
-  readonly distance: number;
-  readonly profit: string;
-  readonly equity: string;
-}
 
 export default function RiskPage() {
   const number = marketNumber.value;
@@ -35,11 +25,11 @@ export default function RiskPage() {
     POLL_MS,
     [number],
   );
-  const ladder = usePolled(() => readHolders(number), LADDER_MS, [number]);
+  const found = usePolled(() => get<Risk>(`/v1/risk/${number}`), LADDER_MS, [number]);
   const terms = market.value;
   const decimals = info.value?.collateral.decimals ?? 6;
-  const found = ladder.value.data;
-  const rungs = makeLadder(found?.holders ?? []);
+  const risk = found.value.data;
+  const rungs = risk?.nearest ?? [];
   const shares = backstop.value.data;
   return (
     <main class="page" id="main" tabIndex={-1}>
@@ -75,30 +65,29 @@ export default function RiskPage() {
         title="Liquidation ladder"
         aside={
           <span class="quiet">
-            {rungs.length} positions of {found?.looked ?? 0} accounts
-            {(status.value?.accounts ?? 0) > MOST ? `, the first ${MOST} of ${group(status.value?.accounts)}` : ""}
+            {risk
+              ? `the ${group(rungs.length)} nearest of ${group(risk.longs + risk.shorts)} positions, as of ${clock(risk.as_of_ms)}`
+              : found.value.error}
           </span>
         }
       >
         <Table
           label="Liquidation ladder"
-          nothing={ladder.value.data ? "No position that a price could liquidate." : "…"}
+          nothing={risk ? "No position that a price could liquidate." : "…"}
           head={["Account", "#Size", "#Liquidated at", "#From the mark", "Nearness", "#Profit", "#Equity"]}
           keys={rungs.map((rung) => rung.account)}
           rows={rungs.map((rung) => [
-            <a href={link("account", rung.account)}>{rung.account}</a>,
-            <span class={tone(rung.size)}>
-              {terms ? signed(fromSteps(BigInt(rung.size), terms.lot_size)) : rung.size}
-            </span>,
-            terms ? group(fromSteps(rung.price, terms.tick_size)) : rung.price,
+            <AccountName account={rung.account} />,
+            <span class={tone(rung.size)}>{signed(rung.decimal.size ?? rung.size)}</span>,
+            group(rung.decimal.liquidation_price ?? rung.liquidation_price),
             percent(rung.distance),
-            <Distance part={NEAR / (NEAR + Math.abs(rung.distance))} isShort={rung.size.startsWith("-")} />,
+            <Distance part={NEAR / (NEAR + rung.distance)} isShort={rung.size.startsWith("-")} />,
             <Amount units={rung.profit} decimals={decimals} isSigned />,
             <Amount units={rung.equity} decimals={decimals} />,
           ])}
         />
       </Panel>
-      <RankingPanel holders={found?.holders} terms={terms} />
+      <RankingPanel risk={risk} />
       <Panel title="Latest liquidations">
         <Table
           label="Latest liquidations"
@@ -133,22 +122,3 @@ const HOW: Record<string, string> = {
   takeover: "taken over by the backstop",
   deleverage: "against a position in profit",
 };
-
-function makeLadder(holders: readonly Holder[]): Rung[] {
-  return holders
-    .flatMap(({ account, position }) =>
-      position.liquidation_price === null || position.distance === null
-        ? []
-        : [
-            {
-              account: account.account,
-              size: position.size,
-              price: position.liquidation_price,
-              distance: position.distance,
-              profit: position.profit,
-              equity: account.equity,
-            },
-          ],
-    )
-    .sort((one, other) => Math.abs(one.distance) - Math.abs(other.distance));
-}

@@ -1,0 +1,1 @@
+"""Who is nearest to liquidation, and who is closed against first."""
