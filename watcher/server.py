@@ -5,6 +5,7 @@
     GET  /v1/receipts     how many wait, and the charges
     GET  /v1/blobs/0x…    and POST /v1/blobs: see `chain/blobs.py`
     GET  /v1/snapshots    and /v1/snapshots/0x…, machines for others that catch up: see `shared/wire/snapshots.py`
+    GET  /v1/witnesses/N  and /v1/witnesses/N/M, bundles for who checks an epoch: see `execution/witness_desk.py`
     GET  /console/        the web console (`shared/console/`), where one was built and the setting `console` is not off,
                           and what it shows: /v1/watch, /v1/games/…, /v1/past (`monitor/game_desk.py`)
 
@@ -31,6 +32,7 @@ from setoff.shared.wire.snapshots import SnapshotDesk
 from setoff.watcher.chain.blobs import BlobDesk
 from setoff.watcher.context import Context
 from setoff.watcher.execution.archive import Archive
+from setoff.watcher.execution.witness_desk import WitnessDesk
 from setoff.watcher.monitor.game_desk import GameDesk
 from setoff.watcher.pulse import Pulse
 from setoff.watcher.receipts.desk import ReceiptDesk
@@ -71,7 +73,9 @@ async def _serve(settings: WatcherSettings, stop: threading.Event) -> None:
     desk = ReceiptDesk(store, context.deployment.domain, operator)
     console = Console(settings, "watcher")
     snapshots = make_snapshot_desk(context.store)
-    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *snapshots.routes(), *console.routes()]
+    witnesses = WitnessDesk(context.store, settings.witness_limit * 10**6)
+    routes = [*desk.routes(), *BlobDesk(context.store).routes(), *snapshots.routes(), *witnesses.routes()]
+    routes += console.routes()
     games = GameDesk(settings, context.store) if console.is_there else None
     routes += games.routes() if games else ()
     runner = web.AppRunner(make_app(routes), access_log=None)

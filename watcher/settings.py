@@ -69,6 +69,15 @@ class WatcherSettings(ConsoleSettings, AccountSettings, WebhookSettings):
         limit=AtLeast(1),
         read_by="archivist",
     )
+    witness_limit: int = setting(
+        256,
+        """What is kept of witness bundles, which workers that have nothing else to do make for whoever checks a few
+        batches of an epoch. None are made of machines that are larger, unpacked: in memory one takes about ten times
+        that. 0: none at all.""",
+        unit="megabytes",
+        limit=AtLeast(0),
+        read_by="server worker",
+    )
     snapshot_epochs: int = setting(
         16,
         "Epochs between two snapshots, where a machine is too large to be kept after every one.",

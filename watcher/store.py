@@ -21,6 +21,7 @@ that say which batch has which number and how far the chain was executed.
                               epoch that is being executed has come
     {prefix}:ahead            hash: see `execution/ahead.py`
     {prefix}:signers:{hash}   signers of a batch's records, see `execution/known_signers.py`
+    {prefix}:witness:…        and {prefix}:witnesses…, see `execution/witness_shelf.py`
     {prefix}:attempts         hash: see `execution/attempts.py`
     {prefix}:avoided:{url}    why another watcher, or an operator, is left alone for a while
     {prefix}:working          hash: worker -> (epoch hash, start) that it executes
@@ -493,10 +494,11 @@ class Store:
             self.redis.hdel(self.key("aside"), *cast(Any, fields))
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of `batches`, of their modules' `data` (blobs), and of `snapshots`, as they are kept; and of all
-        `lists`, as Redis reckons them from samples."""
+        """Bytes of `batches`, of their modules' `data` (blobs), of `snapshots` and `witnesses`, as they are kept; and
+        of all `lists`, as Redis reckons them from samples."""
         found = {}
-        for name, kind in (("batches", "batch"), ("data", "data"), ("snapshots", "snapshot")):
+        kinds = ("batches", "batch"), ("data", "data"), ("snapshots", "snapshot"), ("witnesses", "witness")
+        for name, kind in kinds:
             keys = list(self.redis.scan_iter(self.key(kind, "*"), count=1000))
             with self.redis.pipeline(transaction=False) as pipe:
                 for key in keys:

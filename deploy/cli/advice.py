@@ -117,6 +117,8 @@ TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
                                                 "executed, too"),
     ("not_found", "the file ", "name a file that is there: what URL/v1/snapshots/0x… of a watcher or operator gives"),
     ("not_ready", "http", "ask another watcher, or the operator: --from URL; without --from everything is executed"),
+    ("bad_witness", "a ", "ask another watcher: --from URL; or execute the epoch: `setoff verify --from URL`"),
+    ("bad_config", "spot:", "`setoff verify EPOCH --spot N --from URL`; the URL is a watcher's"),
     ("overloaded", "http", "try again in a minute, or ask another watcher: --from URL"),
     ("bad_witness", "http", "ask another watcher: --from URL; or take more of this one, if it is so large: --most MB"),
     ("data_mismatch", "http", "ask another watcher: --from URL; what this one gives is not what L1 has"),

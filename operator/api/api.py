@@ -37,8 +37,9 @@ from setoff.operator.bridge.desk import Desk
 from setoff.operator.history.queries import History
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.shared.config.deployment_file import Deployment
+from setoff.shared.wire.parcels import Sending
 from setoff.shared.wire.refusals import answer_errors
-from setoff.shared.wire.snapshots import Sending, SnapshotDesk
+from setoff.shared.wire.snapshots import SnapshotDesk
 
 
 def make_app(

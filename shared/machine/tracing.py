@@ -43,6 +43,9 @@ CACHED_LEAVES: Final = 1 << 17
 FRAGMENT: Final = 1 << 8
 """Steps of a chunk that can be taken again on its own: so many at most lie before any step that is asked for."""
 
+LOOK: Final = 1 << 10
+"""Steps, some 10 ms, after which somebody who waits is looked for."""
+
 _TOGETHER: Final = 64
 """Steps whose machine hashes are made together."""
 _NODE: Final = 32
@@ -94,8 +97,15 @@ def walk_input(
         yield
 
 
-def run_plainly(machine: Machine, batch: Batch, input_index: int, most: int = 1 << EPOCH.micro_bits) -> int:
-    """Run an input by `Machine.step` alone, whatever else could do it faster; returns how many steps that took.
+def run_plainly(
+    machine: Machine,
+    batch: Batch,
+    input_index: int,
+    most: int = 1 << EPOCH.micro_bits,
+    look: Callable[[], None] = lambda: None,
+) -> int:
+    """Run an input by `Machine.step` alone, whatever else could do it faster; returns how many steps that took. `look`
+    is called every LOOK steps, and may raise.
 
     Raises WitnessError("bad_witness") if it takes more than `most`, which none does that begins with a machine to which
     the rules come.
@@ -105,6 +115,8 @@ def run_plainly(machine: Machine, batch: Batch, input_index: int, most: int = 1 
         if micro >= most:
             where = f"input {input_index} of batch {batch.header.number}"
             raise WitnessError("bad_witness", f"{where} takes more steps than any has")
+        if micro % LOOK == 0:
+            look()
         machine.step(batch, input_index, micro)
         micro += 1
     return micro

@@ -6,7 +6,7 @@ are, and how they are hashed, is `nodes.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from setoff.shared.codec.hashing import hash_pair, keccak
@@ -66,9 +66,10 @@ class Tree(Nodes):
         """The path of `key`, present or absent, under the current root. Raises ValueError on a key beyond 40 bits."""
         return Path(*self.path(key))
 
-    def cut(self, wanted: Iterable[int]) -> dict[int, bytes]:
+    def cut(self, wanted: Iterable[int], look: Callable[[], None] = lambda: None) -> dict[int, bytes]:
         """What it takes beside the values of these keys to have their paths: hashes by heap number, of subtrees beside
-        the paths, empty ones left out. No later change of these keys alone changes any of them.
+        the paths, empty ones left out. No later change of these keys alone changes any of them. `look` is called before
+        each key, and may raise.
 
         Raises ValueError on a key beyond 40 bits.
         """
@@ -78,6 +79,7 @@ class Tree(Nodes):
         on_paths = {leaf >> height for leaf in leaves for height in range(DEPTH)}
         found: dict[int, bytes] = {}
         for leaf in leaves:
+            look()
             bitmap, siblings = self.path(leaf - LEAVES)
             heights = (height for height in range(DEPTH) if bitmap >> height & 1)
             for height, sibling in zip(heights, siblings, strict=True):

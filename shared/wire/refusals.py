@@ -65,7 +65,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 def answer(error: SetoffError, status: int | None = None) -> web.Response:
     """The response that tells of a refusal."""
     status = STATUSES.get(error.reason, REFUSED) if status is None else status
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    again = error.numbers.get("retry_after") or RETRY_SECONDS
+    headers = {"Retry-After": str(again)} if status == 503 else None
     return web.json_response(show_error(error), status=status, headers=headers)
 
 

@@ -13,42 +13,24 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiohttp import web
 
-from setoff.shared.errors import InputError, StateError, WitnessError
+from setoff.shared.errors import InputError, WitnessError
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.parcels import Counter, Parcel, Spend, do_at_once
 
 PATH: Final = "/v1/snapshots"
 
 HASH_BYTES: Final = 32
-
-CHUNK: Final = 1 << 18
-"""Bytes that are read from the store, and sent, at a time."""
-
-AT_ONCE: Final = 2
-"""Machines that are sent at the same time; who comes then is told to come again."""
-
-PATIENCE: Final = 10.0
-"""Seconds in which a chunk has to be taken."""
-
-LONGEST: Final = 300.0
-"""Seconds after which a transfer is broken off."""
 
 LISTED: Final = 4096
 """Hashes that a list has at most, and that anybody reads of one."""
 
 LIST_SECONDS: Final = 10.0
 """Seconds for which a list is kept: making one takes a look at all keys of a store."""
-
-
-Sending = Callable[[], Coroutine[Any, Any, web.StreamResponse]]
-
-
-async def _do(_: web.Request, work: Sending) -> web.StreamResponse:
-    return await work()
 
 
 class SnapshotDesk:
@@ -59,16 +41,15 @@ class SnapshotDesk:
         list_hashes: Callable[[], Sequence[bytes]],
         measure: Callable[[bytes], int],
         read: Callable[[bytes, int, int], bytes],
-        spend: Callable[[web.Request, Sending], Awaitable[web.StreamResponse]] = _do,
+        spend: Spend = do_at_once,
     ) -> None:
         """`list_hashes`: of the machines here; `measure`: bytes of one, packed, 0 if it is not here; `read`: of one, so
-        many bytes from there on, fewer where it has gone meanwhile. All are called beside the event loop. `spend`: does
-        the work of a request within what its client may spend; may raise StateError("overloaded")."""
+        many bytes from there on, fewer where it has gone meanwhile. All are called beside the event loop. `spend`: see
+        `parcels.Counter`."""
         self._list_hashes = list_hashes
         self._measure = measure
         self._read = read
-        self._spend = spend
-        self._serving = 0
+        self._counter = Counter("machines", spend)
         self._listed: tuple[float, list[str]] = (-LIST_SECONDS, [])
         self._listing = asyncio.Lock()
 
@@ -87,33 +68,12 @@ class SnapshotDesk:
     async def give(self, request: web.Request) -> web.StreamResponse:
         """A machine by its hash."""
         machine_hash = read_hash(request.match_info["hash"])
-        if self._serving >= AT_ONCE:
-            raise StateError("overloaded", "other machines are being sent; try again")
-        self._serving += 1
-        try:
-            async with asyncio.timeout(LONGEST):
-                return await self._spend(request, lambda: self._send(request, machine_hash))
-        except TimeoutError:
-            raise ConnectionResetError("a machine was taken too slowly") from None
-        finally:
-            self._serving -= 1
-
-    async def _send(self, request: web.Request, machine_hash: bytes) -> web.StreamResponse:
-        size = await asyncio.to_thread(self._measure, machine_hash)
-        if not size:
-            raise InputError("not_found", f"machine 0x{machine_hash.hex()} is not here")
-        answer = web.StreamResponse(headers={"Cache-Control": "public, max-age=3600, immutable"})
-        answer.content_type, answer.content_length = "application/octet-stream", size
-        await answer.prepare(request)
-        for at in range(0, size, CHUNK):
-            length = min(CHUNK, size - at)
-            chunk = await asyncio.to_thread(self._read, machine_hash, at, length)
-            if len(chunk) < length:
-                raise ConnectionResetError("a machine is gone while it was sent")
-            async with asyncio.timeout(PATIENCE):
-                await answer.write(chunk)
-        await answer.write_eof()
-        return answer
+        parcel = Parcel(
+            f"machine 0x{machine_hash.hex()}",
+            lambda: self._measure(machine_hash),
+            lambda at, length: self._read(machine_hash, at, length),
+        )
+        return await self._counter.give(request, parcel)
 
 
 def read_hash(text: str) -> bytes:

@@ -95,12 +95,12 @@ class Jobs:
         return True
 
     def count(self) -> JobCounts:
-        """In all queues of this watcher."""
-        own = self._store.key("")
+        """In all queues of this watcher but that of witnesses, which may wait as long as they like."""
+        own, witnesses = self._store.key(""), self.witness_queue().name
         queues = [
             queue
             for queue in Queue.all(connection=self._store.redis, serializer=JSONSerializer)
-            if queue.name == self._store.prefix or queue.name.startswith(own)
+            if queue.name == self._store.prefix or (queue.name.startswith(own) and queue.name != witnesses)
         ]
         return JobCounts(sum(queue.count for queue in queues), sum(queue.failed_job_registry.count for queue in queues))
 
@@ -128,6 +128,32 @@ class Jobs:
                     find_signers, (epoch,), job_id=job_id, result_ttl=0, failure_ttl=3600, unique=True
                 ),
             )
+
+    def witness_queue(self) -> Queue:
+        """That of witness bundles, which nobody looks at who has anything else to do."""
+        return self.queue("witnesses")
+
+    def enqueue_witnesses(self, epoch: int, commitment: bytes, start: bytes) -> None:
+        """Have the witness bundles of an executed epoch made, by whoever has nothing else to do."""
+        arguments = epoch, start.hex()
+        self._offer(
+            f"{self._name(epoch, commitment)}-{start.hex()[:16]}-witnesses",
+            lambda job_id: self.witness_queue().enqueue_call(
+                make_witnesses, arguments, job_id=job_id, result_ttl=0, failure_ttl=3600, unique=True
+            ),
+        )
+
+    def has_work(self) -> bool:
+        """Whether an epoch or a segment waits for a worker, or a worker that lives is at one; or there is a dispute,
+        whose history takes all cores."""
+        statuses = [each for each in read_status(self._store) if each.is_alive]
+        workers = {each.process for each in statuses if each.process.startswith(WORKER)}
+        if any(each.facts.get("disputes") for each in statuses):
+            return True
+        if any(queue.count for queue in (self.queue(), self.ahead_queue(), *map(self.queue, workers))):
+            return True
+        working = cast("list[bytes]", self._store.redis.hkeys(self._store.key("working")))
+        return any(each.decode() in workers for each in working)
 
     def withdraw_ahead(self) -> None:
         """Take back what is ahead and nobody has begun with."""
@@ -223,6 +249,9 @@ class Hands(Protocol):
     def find_signers(self, epoch: int) -> None:
         """Of an epoch to come."""
 
+    def make_witnesses(self, epoch: int, start: bytes) -> None:
+        """Of an executed epoch."""
+
 
 _hands: Hands | None = None
 
@@ -251,6 +280,12 @@ def execute_segment(first: int, start: str, count: int) -> int:
 def find_signers(epoch: int) -> None:
     """The job of who has nothing else to do. Raises StateError in a process that is no worker."""
     _find_hands().find_signers(epoch)
+
+
+def make_witnesses(epoch: int, start: str) -> None:
+    """The job of who has nothing else to do: the witness bundles of an epoch that begins with the machine hash `start`,
+    in hex. Raises StateError in a process that is no worker."""
+    _find_hands().make_witnesses(epoch, bytes.fromhex(start))
 
 
 def _find_hands() -> Hands:

@@ -7,20 +7,15 @@ From genesis, by the inputs of all epochs up to it; or the epoch alone, from a m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from setoff.shared.codec.eip712 import recover_ahead
-from setoff.shared.errors import ChainError, WitnessError
+from setoff.shared.errors import ChainError
 from setoff.shared.l1.chain import ChainReader
-from setoff.shared.machine.batch import MAX_INPUTS, Batch
+from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.data import ZERO
-from setoff.shared.machine.machine import EVERY_STEP, Machine
-from setoff.shared.machine.tracing import run_plainly, used_inputs
-from setoff.shared.rules.phases import BATCH_STEP_CAP
-from setoff.watcher.execution.known_start import check_posted
-
-MOST_STEPS: Final = BATCH_STEP_CAP + MAX_INPUTS
-"""Steps that a batch takes at most (protocol, rule 9.20), from every machine that the rules come to."""
+from setoff.shared.machine.machine import Machine
+from setoff.shared.machine.witnesses import run_bounded
+from setoff.watcher.checks.known_start import check_posted
 
 
 class Execution(NamedTuple):
@@ -94,25 +89,3 @@ def read_batches(reader: ChainReader, epoch: int) -> Iterator[Batch]:
         if posted is None or posted.header.hash() != reader.batch_hash(number):
             posted = reader.find(number)
         yield reader.assemble(posted, reader.messages_of(posted))
-
-
-def run_bounded(machine: Machine, batch: Batch) -> tuple[int, ...]:
-    """Run a batch by plain steps on a machine that somebody has made; the outcome of each input.
-
-    A machine may have any hash that is asked for and still be none that the rules come to, made to break whoever runs
-    it, or to keep him busy for ever. Raises WitnessError("bad_witness") for such a one.
-    """
-    machine.many_accounts = EVERY_STEP
-    outcomes, left = [], MOST_STEPS
-    try:
-        recover_ahead(machine.regs.domain, batch.records)
-        for input_index in range(used_inputs(batch)):
-            left -= run_plainly(machine, batch, input_index, left)
-            outcomes.append(machine.regs.outcome)
-        machine.hash()  # writes what changed, which such a machine may not let it do
-    except WitnessError:
-        raise
-    except Exception as error:
-        what = f"batch {batch.header.number} cannot be run from it: {type(error).__name__}"
-        raise WitnessError("bad_witness", f"the machine given is none that the rules come to: {what}") from None
-    return tuple(outcomes[: batch.header.inputs])

@@ -1,6 +1,7 @@
 """A process that executes epochs: RQ's simple worker, in whose process the last machine stays at hand.
 
-What is in order comes first; while there is nothing of that for it, it takes segments ahead of the others.
+What is in order comes first; while there is nothing of that for it, it takes segments ahead of the others, and then
+makes witness bundles for whoever asks (`witness_maker.py`).
 
 Any number of them may run, on any machine that reaches the watcher's Redis and an L1 node.
 """
@@ -26,6 +27,7 @@ from setoff.watcher.execution.executor import Executor
 from setoff.watcher.execution.jobs import WORKER, Jobs
 from setoff.watcher.execution.segments import Segment
 from setoff.watcher.execution.snapshot_peers import SnapshotPeers
+from setoff.watcher.execution.witness_maker import WitnessMaker
 from setoff.watcher.pulse import Pulse
 from setoff.watcher.settings import WatcherSettings
 
@@ -58,8 +60,9 @@ def ending_after(seconds: float = AHEAD_SECONDS) -> Iterator[None]:
 class _Hands:
     """An executor whose process says what it has done."""
 
-    def __init__(self, executor: Executor, pulse: Pulse) -> None:
+    def __init__(self, executor: Executor, witnesses: WitnessMaker, pulse: Pulse) -> None:
         self._executor = executor
+        self._witnesses = witnesses
         self._pulse = pulse
         self._ahead = 0
 
@@ -84,6 +87,13 @@ class _Hands:
         """See `Executor`."""
         self._executor.find_signers(epoch)
 
+    def make_witnesses(self, epoch: int, start: bytes) -> None:
+        """See `WitnessMaker`."""
+        try:
+            self._witnesses.make(epoch, start)
+        finally:
+            self._tell()
+
     def _tell(self) -> None:
         tally = self._executor.checks.tally
         self._pulse.tell(
@@ -92,7 +102,19 @@ class _Hands:
             check_seconds=round(tally.seconds, 2),
             ahead=self._ahead,
             known_signers=self._executor.signers.used,
+            witnesses=self._witnesses.made,
         )
+
+
+class _Stopping:
+    """Whether a worker was told to stop while it is at a job."""
+
+    def __init__(self) -> None:
+        self.worker: SimpleWorker | None = None
+
+    def is_asked(self) -> bool:
+        """It finishes an epoch; what can be left off is."""
+        return self.worker is not None and self.worker._stop_requested
 
 
 def _connect_anew(redis: Redis) -> Redis:
@@ -121,11 +143,13 @@ def run_worker(settings: WatcherSettings, *, burst: bool = False) -> None:
         fetch=peers.fetch,
         limit=ending_after,
     )
+    stopping = _Stopping()
+    witnesses = WitnessMaker(Archive.of(context), queues, settings.witness_limit * 10**6, stopping.is_asked)
     with Pulse(context.store, name).beating() as pulse:
         pulse.beat()
-        jobs.bind(_Hands(executor, pulse))
-        worker = SimpleWorker(
-            [queues.queue(name), queues.queue(), queues.ahead_queue()],
+        jobs.bind(_Hands(executor, witnesses, pulse))
+        worker = stopping.worker = SimpleWorker(
+            [queues.queue(name), queues.queue(), queues.ahead_queue(), queues.witness_queue()],
             name=name,
             connection=_connect_anew(context.store.redis),
             serializer=JSONSerializer,

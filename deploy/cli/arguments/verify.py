@@ -31,10 +31,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "that is said, that is only claimed there",
     )
     group.add_argument(
+        "--spot",
+        type=parse_count,
+        metavar="N",
+        help="run N batches of the epoch alone, drawn at random after the watcher at --from URL has said the machine "
+        "hashes between all of them, which have to begin and end as L1 says: finds a false end with a probability of N "
+        "of the epoch's batches at least; takes no machine, but a bundle of each batch that is drawn",
+    )
+    group.add_argument(
         "--most",
         type=parse_count,
         metavar="MB",
         default=256,
-        help="megabytes, unpacked, of the largest machine that is taken (%(default)s); in memory ten times that",
+        help="megabytes, unpacked, of the largest machine or bundle that is taken (%(default)s); in memory ten times "
+        "that",
     )
     add_chain(parser, "beacon_url", "peers")

@@ -9,16 +9,26 @@ from typing import Any, Final
 from setoff.deploy.cli.connections import open_reader
 from setoff.deploy.cli.inspection.difference import describe_differences
 from setoff.deploy.cli.inspection.executed import Alone, Executed, make_executed
+from setoff.deploy.cli.inspection.spots import check_spots
 from setoff.deploy.cli.inspection.verdict import Verdict, compare, is_claimed, read_court
 from setoff.deploy.cli.output import show, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.dispute.trace_provider import Epochs, find_executed
+from setoff.shared.errors import ConfigError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
-from setoff.watcher.execution.given_machines import MEGABYTE, take_machine
-from setoff.watcher.execution.known_start import KnownHash, check_posted, find_last_start, find_start, hash_epoch
+from setoff.watcher.checks.given_machines import MEGABYTE, is_url, take_machine
+from setoff.watcher.checks.known_start import (
+    KnownHash,
+    check_posted,
+    find_end,
+    find_last_start,
+    find_start,
+    hash_epoch,
+)
+from setoff.watcher.checks.spot_check import Server
 from setoff.watcher.execution.verify import Execution, read_batches, verify_epoch, verify_from
 
 TRUSTED: Final = {
@@ -34,12 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Execute the epoch, from genesis or from a machine that is given; exit code 1 if L1 holds another end, even if
     only claimed."""
     reader = open_reader(load_client(arguments))
+    check_source(arguments)
     court = ProvenCourt(reader.proven, reader.deployment.court)
     epoch = find_epoch(arguments, reader, court)
     if epoch is None:
         show(arguments, {"epoch": None, "agrees": None}, "no epoch is posted yet: there is nothing to verify")
         return 0
     start = machine = None
+    if arguments.spot is not None:
+        return run_spots(arguments, reader, court, epoch)
     if arguments.source:
         check_posted(reader, epoch)
         start, machine = find_machine(reader, court, epoch, arguments.source, arguments.most)
@@ -56,6 +69,43 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if verdict.agrees is False else 0
 
 
+def check_source(arguments: argparse.Namespace) -> None:
+    """Raises ConfigError for options that do not go together."""
+    if arguments.spot is not None and not is_url(arguments.source or ""):
+        raise ConfigError("bad_config", "spot: it takes --from URL, a watcher that serves witness bundles")
+    if arguments.spot == 0:
+        raise ConfigError("bad_config", "spot: one batch or more")
+
+
+def run_spots(arguments: argparse.Namespace, reader: ChainReader, court: ProvenCourt, epoch: int) -> int:
+    """Run some batches of the epoch from bundles of whoever is named; returns the exit code."""
+    check_posted(reader, epoch)
+    start = find_start(reader, court, epoch)
+    end = find_end(reader, court, epoch, start.machine_hash)
+    facts: dict[str, Any] = {"epoch": epoch, "start": start.machine_hash, "start_is": start.word}
+    if end is None:
+        why = "L1 has not confirmed an end yet, and nobody has claimed one"
+        show(arguments, {**facts, "end": None, "agrees": None, "why": why}, f"epoch {epoch}: {why}")
+        return 0
+    server = Server(arguments.source, arguments.most * MEGABYTE, report=tell_progress)
+    found = check_spots(reader, server, epoch, arguments.spot, start, end, tell_progress)
+    tell_progress("")
+    batches = reader.deployment.epoch_batches
+    facts |= {"end": end.machine_hash, "end_is": end.word, "agrees": found.agrees, "why": found.why}
+    facts |= {"batches": batches, "drawn": found.drawn, "differences": found.differences}
+    show(
+        arguments,
+        {**facts, "probability": float(found.probability)},
+        f"epoch {epoch}: {len(found.drawn)} of {batches} batches, from 0x{start.machine_hash.hex()} to the {end.word} "
+        f"end 0x{end.machine_hash.hex()}",
+        TRUSTED[start.word],
+        *found.lines,
+        f"verdict: {found.why}",
+        *found.differences,
+    )
+    return found.code
+
+
 def find_epoch(arguments: argparse.Namespace, reader: ChainReader, court: ProvenCourt) -> int | None:
     """The epoch that was asked for, by default the last one posted, or the last whose start L1 knows; None while there
     is none."""
@@ -66,6 +116,8 @@ def find_epoch(arguments: argparse.Namespace, reader: ChainReader, court: Proven
     last: int = reader.batch_count() // count - 1
     if last < 0:
         return None
+    if arguments.spot is not None:
+        return max(find_last_start(reader, court, last + 1)[0] - 1, 0)
     return find_last_start(reader, court, last)[0] if arguments.source else last
 
 

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from setoff.shared.l1.court import CourtContract
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
 
+# On one worker, so that the towns are made once.
+pytestmark = pytest.mark.xdist_group("verify from")
+
 Verify = Callable[..., str]
 
 
@@ -27,6 +31,14 @@ Verify = Callable[..., str]
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with open_town(tmp_path_factory.mktemp("town")) as town:
         yield town
+
+
+@pytest.fixture(scope="module")
+def claimed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town whose first epoch is claimed truly."""
+    with open_town(tmp_path_factory.mktemp("claimed")) as claimed:
+        claim(claimed, 0, end_of(claimed, 0))
+        yield claimed
 
 
 @pytest.fixture
@@ -54,10 +66,10 @@ def end_of(town: Town, epoch: int) -> bytes:
 
 
 @pytest.fixture
-def verify(town: Town, capsys: pytest.CaptureFixture[str]) -> Verify:
+def verify(capsys: pytest.CaptureFixture[str]) -> Verify:
     """Runs the command; all that it says."""
 
-    def run(line: str, code: int = 0) -> str:
+    def run(town: Town, line: str, code: int = 0) -> str:
         where = ["--rpc", town.anvil.url, "--deployment", str(town.path)]
         found = main(["verify", *line.split(), *where])
         captured = capsys.readouterr()
@@ -67,48 +79,61 @@ def verify(town: Town, capsys: pytest.CaptureFixture[str]) -> Verify:
     return run
 
 
-# The tests of this file follow each other: nobody has claimed, one epoch is claimed, both are confirmed.
-
-
 def test_a_start_that_l1_does_not_know_is_refused(town: Town, verify: Verify, url: str) -> None:
-    told = verify(f"1 --from {url}", code=1)
+    told = verify(town, f"1 --from {url}", code=1)
     assert "L1 knows no start of epoch 1: nobody has claimed an end of epoch 0" in told
     assert "last confirmed start is that of epoch 0" in told and "next: " in told
-    assert "epoch 9 are not all posted" in verify(f"9 --from {url}", code=1)
+    assert "epoch 9 are not all posted" in verify(town, f"9 --from {url}", code=1)
 
 
-def test_the_first_epoch_begins_with_a_machine_that_everybody_has(verify: Verify) -> None:
-    told = json.loads(verify(f"0 --json --from http://127.0.0.1:{find_free_ports(1)[0]}"))
+def test_the_first_epoch_begins_with_a_machine_that_everybody_has(town: Town, verify: Verify) -> None:
+    told = json.loads(verify(town, f"0 --json --from http://127.0.0.1:{find_free_ports(1)[0]}"))
     assert told["start_is"] == "confirmed" and told["agrees"] is None and told["inputs"] == 18
-    assert json.loads(verify("--json --from http://127.0.0.1:1"))["epoch"] == 0, "the last one whose start L1 knows"
+    assert json.loads(verify(town, "--json --from http://127.0.0.1:1"))["epoch"] == 0, (
+        "the last one whose start L1 knows"
+    )
 
 
-def test_a_claimed_start_is_said_to_be_only_claimed(town: Town, verify: Verify, shelf: SnapshotShelf, url: str) -> None:
-    claim(town, 0, end_of(town, 0))
-    shelf.put(machine_before(town, 1))
-    told = verify(f"1 --from {url}")
+def test_a_court_that_began_with_another_machine_confirms_nothing(
+    town: Town, tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    replace(town.deployment, backstop_delay=town.deployment.backstop_delay + 1).save(path)
+    for line in (f"0 --from {url}", f"0 --spot 1 --from {url}"):
+        assert main(["verify", *line.split(), "--rpc", town.anvil.url, "--deployment", str(path)]) == 2
+        assert "the court does not begin with the machine 0x" in capsys.readouterr().err
+
+
+def test_a_claimed_start_is_said_to_be_only_claimed(
+    claimed: Town, verify: Verify, shelf: SnapshotShelf, url: str
+) -> None:
+    shelf.put(machine_before(claimed, 1))
+    told = verify(claimed, f"1 --from {url}")
     assert "ONLY CLAIMED" in told and "nobody has claimed one" in told and "has nothing to agree with" in told
-    facts = json.loads(verify(f"1 --json --from {url}"))
-    assert facts["start_is"] == "claimed" and facts["end"] == f"0x{end_of(town, 1).hex()}" and facts["agrees"] is None
-    alone = json.loads(verify("1 --json"))
+    facts = json.loads(verify(claimed, f"1 --json --from {url}"))
+    assert (
+        facts["start_is"] == "claimed" and facts["end"] == f"0x{end_of(claimed, 1).hex()}" and facts["agrees"] is None
+    )
+    alone = json.loads(verify(claimed, "1 --json"))
     assert alone["start_is"] == "executed"
     assert {**alone, "start_is": ""} == {**facts, "start_is": ""}, "the same verdict and JSON as without"
 
 
 def test_a_file_of_what_is_served_does_as_well(
-    town: Town, verify: Verify, shelf: SnapshotShelf, tmp_path: Path
+    claimed: Town, verify: Verify, shelf: SnapshotShelf, tmp_path: Path
 ) -> None:
-    machine_hash = shelf.put(machine_before(town, 1))
+    machine_hash = shelf.put(machine_before(claimed, 1))
     path = tmp_path / "machine"
     path.write_bytes(shelf.packed[machine_hash])
-    assert "ONLY CLAIMED" in verify(f"1 --from {path}")
-    path.write_bytes(zlib.compress(machine_before(town, 0).snapshot()))
-    told = verify(f"1 --from {path}", code=3)
+    assert "ONLY CLAIMED" in verify(claimed, f"1 --from {path}")
+    path.write_bytes(zlib.compress(machine_before(claimed, 0).snapshot()))
+    told = verify(claimed, f"1 --from {path}", code=3)
     assert (
-        f"gives the machine 0x{machine_before(town, 0).hash().hex()}; L1 has the start 0x{machine_hash.hex()}" in told
+        f"gives the machine 0x{machine_before(claimed, 0).hash().hex()}; L1 has the start 0x{machine_hash.hex()}"
+        in told
     )
     assert "next: " in told
-    assert "cannot be read: No such file" in verify(f"1 --from {tmp_path / 'none'}", code=1)
+    assert "cannot be read: No such file" in verify(claimed, f"1 --from {tmp_path / 'none'}", code=1)
 
 
 def bomb(size: int) -> bytes:
@@ -127,27 +152,27 @@ def bomb(size: int) -> bytes:
     ids=["a page", "something else", "cut short", "a bomb", "no registers"],
 )
 def test_what_is_no_machine_is_refused_in_words(
-    town: Town, verify: Verify, shelf: SnapshotShelf, url: str, packed: bytes, said: str
+    claimed: Town, verify: Verify, shelf: SnapshotShelf, url: str, packed: bytes, said: str
 ) -> None:
-    shelf.packed[machine_before(town, 1).hash()] = packed
-    told = verify(f"1 --most 1 --from {url}", code=3)
+    shelf.packed[machine_before(claimed, 1).hash()] = packed
+    told = verify(claimed, f"1 --most 1 --from {url}", code=3)
     assert said in told and "next: " in told
 
 
 def test_another_machine_under_the_right_name_is_refused(
-    town: Town, verify: Verify, shelf: SnapshotShelf, url: str
+    claimed: Town, verify: Verify, shelf: SnapshotShelf, url: str
 ) -> None:
-    richer = machine_before(town, 1)
+    richer = machine_before(claimed, 1)
     richer.state.account(1).collateral += 1
-    shelf.put(richer, machine_before(town, 1).hash())
-    told = verify(f"1 --from {url}", code=3)
+    shelf.put(richer, machine_before(claimed, 1).hash())
+    told = verify(claimed, f"1 --from {url}", code=3)
     assert f"gives the machine 0x{richer.hash().hex()}; L1 has the start" in told
 
 
-def test_a_server_that_gives_nothing_or_too_much(town: Town, verify: Verify, url: str) -> None:
-    told = verify(f"1 --from {url}", code=3)
+def test_a_server_that_gives_nothing_or_too_much(claimed: Town, verify: Verify, url: str) -> None:
+    told = verify(claimed, f"1 --from {url}", code=3)
     assert "does not have /v1/snapshots/0x" in told and "next: " in told and "another watcher" in told
-    told = verify(f"1 --from http://127.0.0.1:{find_free_ports(1)[0]}", code=3)
+    told = verify(claimed, f"1 --from http://127.0.0.1:{find_free_ports(1)[0]}", code=3)
     assert "gives nothing: ConnectionError" in told and "next: " in told
 
     async def refuse(_: web.Request) -> web.Response:
@@ -170,14 +195,14 @@ def test_a_server_that_gives_nothing_or_too_much(town: Town, verify: Verify, url
         app = web.Application()
         app.router.add_get("/v1/snapshots/{hash}", handler)
         with serving(lambda app=app: app) as other:  # type: ignore[misc]
-            told = verify(f"1 --most 1 --from {other}", code=3)
+            told = verify(claimed, f"1 --most 1 --from {other}", code=3)
             assert said in told and "next: " in told
 
 
 @pytest.mark.parametrize("place", ["ftp://x/y", "http://", "https:///", "a" * 300])
-def test_a_place_is_a_url_or_a_file(verify: Verify, place: str) -> None:
+def test_a_place_is_a_url_or_a_file(town: Town, verify: Verify, place: str) -> None:
     with pytest.raises(SystemExit) as caught:
-        verify(f"0 --from {place}")
+        verify(town, f"0 --from {place}")
     assert caught.value.code == 2
 
 
@@ -190,30 +215,37 @@ def claim(town: Town, epoch: int, end: bytes) -> None:
     ).succeeded
 
 
-def test_a_lie_about_one_epoch_is_found_from_the_machine_before_it(
-    town: Town, verify: Verify, shelf: SnapshotShelf, url: str
+def test_a_lie_about_one_epoch_is_found_from_the_machine_before_it_and_is_not_confirmed(
+    tmp_path: Path, verify: Verify, shelf: SnapshotShelf, url: str
 ) -> None:
+    with open_town(tmp_path) as town:
+        claim(town, 0, end_of(town, 0))
+        check_a_lie(town, verify, shelf, url)
+        check_what_is_confirmed(town, verify, shelf, url)
+
+
+def check_a_lie(town: Town, verify: Verify, shelf: SnapshotShelf, url: str) -> None:
     shelf.put(machine_before(town, 1))
     start, batches = machine_before(town, 1), [town.reader.batch(1)]
     queue_hash = town.reader.queue_hash_at(batches[0].header.first_message)
     false = EpochRun(start, batches, queue_hash, plan_fault("wrong-root", start, batches))
     claim(town, 1, false.end)
-    told = verify(f"1 --from {url}", code=1)
+    told = verify(town, f"1 --from {url}", code=1)
     assert "DIFFERS with the chain" in told and f"another one is claimed: 0x{false.end.hex()}" in told
     assert "nobody has shown a history of it" in told
-    facts = json.loads(verify(f"1 --json --from {url}", code=1))
-    alone = json.loads(verify("1 --json", code=1))
+    facts = json.loads(verify(town, f"1 --json --from {url}", code=1))
+    alone = json.loads(verify(town, "1 --json", code=1))
     assert {**alone, "start_is": ""} == {**facts, "start_is": ""} and alone["differences"]
 
 
-def test_a_confirmed_start_is_what_l1_has_confirmed(town: Town, verify: Verify, shelf: SnapshotShelf, url: str) -> None:
+def check_what_is_confirmed(town: Town, verify: Verify, shelf: SnapshotShelf, url: str) -> None:
     def go_on() -> None:
         town.player.step()
         town.anvil.advance(10)
 
     wait_until(lambda: town.player.reader.court.confirmed >= 2, meanwhile=go_on, pause=0)
     shelf.put(machine_before(town, 1))
-    told = verify(f"1 --from {url}")
+    told = verify(town, f"1 --from {url}")
     assert "the one that L1 has confirmed" in told and "ONLY CLAIMED" not in told and "has confirmed this end" in told
-    facts = json.loads(verify(f"--json --from {url}"))
+    facts = json.loads(verify(town, f"--json --from {url}"))
     assert (facts["epoch"], facts["start_is"], facts["agrees"]) == (1, "confirmed", True)

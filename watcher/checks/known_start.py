@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from setoff.shared.errors import InputError
+from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.batch import epoch_hash
+from setoff.shared.machine.machine import Machine
 
 
 class KnownHash(NamedTuple):
@@ -38,8 +39,12 @@ def check_posted(reader: ChainReader, epoch: int) -> None:
 def find_start(reader: ChainReader, court: ProvenCourt, epoch: int) -> KnownHash:
     """The confirmed start of an epoch; where there is none the one to which claims lead from the last confirmed one.
 
-    Raises InputError("not_found") where neither is there, ChainError.
+    Raises InputError("not_found") where neither is there, ConfigError("wrong_deployment") where the court began with
+    another machine than these rules do, so that what it has confirmed is worth nothing; ChainError.
     """
+    genesis = Machine.genesis(*reader.deployment.genesis).hash()
+    if court.start_of(0) != genesis:
+        raise ConfigError("wrong_deployment", f"the court does not begin with the machine 0x{genesis.hex()}")
     confirmed = court.start_of(epoch)
     if any(confirmed):
         return KnownHash(confirmed, True)

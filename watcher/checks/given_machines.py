@@ -14,6 +14,7 @@ import requests
 from setoff.shared.errors import DataError, InputError, StateError, WitnessError
 from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.machine.machine import Machine
+from setoff.shared.wire.json_text import read_json
 from setoff.shared.wire.snapshots import PATH, read_machine
 
 SECONDS: Final = 150.0
@@ -21,6 +22,12 @@ SECONDS: Final = 150.0
 of ours takes the trouble."""
 
 MEGABYTE: Final = 10**6
+
+WHY_BYTES: Final = 1 << 14
+"""Of an answer that refuses."""
+
+WHY_LETTERS: Final = 200
+"""That are shown of it."""
 
 
 def is_url(place: str) -> bool:
@@ -62,14 +69,23 @@ def ask(url: str, path: str, most: int, seconds: float = SECONDS) -> bytes:
         with open_session() as session:
             answer = session.get(url + path, timeout=seconds, **ONCE)
             if answer.status_code == requests.codes.not_found:
-                raise StateError("not_ready", f"{url} does not have {path}")
+                raise StateError("not_ready", f"{url} does not have {path}{_read_why(answer)}")
             if answer.status_code == requests.codes.service_unavailable:
-                raise StateError("overloaded", f"{url} asks to come again for {path}")
+                raise StateError("overloaded", f"{url} asks to come again for {path}{_read_why(answer)}")
             if answer.status_code != requests.codes.ok:
                 raise StateError("not_ready", f"{url} answers {answer.status_code} to {path}")
             return read_whole(answer, most)
     except requests.RequestException as error:
         raise _explain(url, path, most, error) from None
+
+
+def _read_why(answer: requests.Response) -> str:
+    """What a server of ours says beside, printable and short; empty where that cannot be read."""
+    try:
+        detail = str(read_json(read_whole(answer, WHY_BYTES))["detail"])
+    except (requests.RequestException, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return ": " + "".join(each if each.isprintable() else " " for each in detail)[:WHY_LETTERS]
 
 
 def _explain(url: str, path: str, most: int, error: requests.RequestException) -> StateError | WitnessError:
