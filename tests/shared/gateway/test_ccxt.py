@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.gateways.ccxt_bot import CcxtBot, ccxt_bot
-from tests.support.gateways.ccxt_methods import METHODS, REFUSED, SILENT, WATCHED, Method, format_table
+from tests.support.gateways.ccxt_methods import ABSENT, BEFALLING, METHODS, REFUSED, WATCHED, Method, format_table
 from tests.support.gateways.gateway_town import GatewayTown, clear
 
 PAGE = Path(__file__).resolve().parents[3] / "shared" / "gateway" / "COMPATIBILITY.md"
@@ -47,11 +47,13 @@ async def test_what_happens_is_watched_and_orders_are_sent_over_the_socket(town:
 def test_the_table_has_every_method_that_ccxt_says_it_has() -> None:
     import ccxt.pro
 
-    claimed = {name for name, has in ccxt.pro.hyperliquid().has.items() if has and name not in KINDS}
-    tabled = {each.name for each in (*METHODS, *REFUSED, *WATCHED)} | SILENT.keys()
+    exchange = ccxt.pro.hyperliquid()
+    claimed = {name for name, has in exchange.has.items() if has and name not in KINDS}
+    tabled = {each.name for each in (*METHODS, *REFUSED, *WATCHED)} | BEFALLING.keys() | ABSENT.keys()
     claimed = {name for name in claimed if not name.startswith("unWatch")}
     assert tabled - claimed == set()
     assert claimed - tabled == set()
+    assert {name for name in claimed if not hasattr(exchange, name)} == ABSENT.keys()
 
 
 def test_the_page_has_this_table() -> None:

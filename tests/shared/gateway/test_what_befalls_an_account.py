@@ -1,5 +1,6 @@
 """hyperliquid-python-sdk, unmodified, sees what the exchange does by itself: funding is paid, an account is liquidated
-by the book, a dead-man's switch fires; each is told over the WebSocket, too, and equals the native view to the unit."""
+by the book, a dead-man's switch fires; each is told over the WebSocket, too, and equals the native view to the unit.
+ccxt pro is told of the liquidation, too."""
 
 import time
 from collections.abc import Iterator
@@ -7,61 +8,24 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.support.gateways.ccxt_bot import SYMBOL, watching
 from tests.support.gateways.equality import assert_equal_views, assert_money_adds_up
-from tests.support.gateways.gateway_town import MAKER, OWNER, PRICE, GatewayTown
-from tests.support.gateways.sdk_bot import GTC, SdkBot, sdk_bot
+from tests.support.gateways.gateway_town import MAKER, PRICE, GatewayTown
+from tests.support.gateways.sdk_bot import GTC, SdkBot
+from tests.support.gateways.sub_bot import quote, sub_bot
 from tests.support.waiting import wait_until
 
 from setoff.shared.codec.records import BUY, SELL
-from setoff.shared.state import keys
 
-SUB = 1
 MONEY = 1_000_000_000
 """Token units of the sub-account that is put at risk."""
 
 
-class SubBot(SdkBot):
-    """A bot of the owner's sub-account."""
-
-    def native(self) -> Any:
-        """See `SdkBot`: the exchange names a sub-account by its owner."""
-        return self.town.run_for(f"{self.town.owner}.{SUB}", lambda client, name: client.account(name))
-
-
 @pytest.fixture
 def risky(town: GatewayTown) -> Iterator[SdkBot]:
-    """A bot of a sub-account with a thousand dollars; what it leaves goes back to the owner."""
-
-    async def set_money(client: Any, wanted: int) -> None:
-        account = int((await client.account())["account"])
-        sub = client.at(SUB)
-        held = int((await sub.account())["free"])
-        if held < wanted:
-            await client.transfer(keys.sub_account(account, SUB), wanted - held)
-        elif held > wanted:
-            await sub.transfer(account, held - wanted)
-
-    async def close(client: Any) -> None:
-        sub = client.at(SUB)
-        await sub.cancel_all()
-        for position in (await sub.account())["positions"]:
-            if int(position["size"]):
-                await sub.close_position(position["market"])
-
-    town.run(OWNER, lambda client: set_money(client, MONEY))
-    with sdk_bot(town) as bot:
-        address = next(sub["subAccountUser"] for sub in bot.info.query_sub_accounts(bot.user) if sub["name"] == "1")
-    with sdk_bot(town, vault=address) as bot:
-        yield SubBot(bot.info, bot.exchange, bot.user, town)
-    quote(town, BUY, PRICE - 300, 3000)
-    town.run(OWNER, close)
-    town.run(MAKER, lambda client: client.cancel_all())
-    town.run(OWNER, lambda client: set_money(client, 0))
-
-
-def quote(town: GatewayTown, side: int, price: int, lots: int) -> None:
-    """A resting order of the other trader."""
-    town.run(MAKER, lambda client: client.place(1, side, price, lots))
+    """A bot of a sub-account with a thousand dollars."""
+    with sub_bot(town, MONEY) as bot:
+        yield bot
 
 
 @pytest.mark.long
@@ -73,7 +37,24 @@ def test_funding_liquidation_and_the_switch_reach_a_bot(town: GatewayTown, risky
         risky.info.subscribe(subscription, lambda message, heard=heard: heard.append(message["data"]))
     fire_the_switch(risky, told["orderUpdates"])
     pay_funding(town, risky, told["userFundings"])
-    liquidate(town, risky, told["userFills"])
+    with (
+        watching(town, "watch_my_liquidations", SYMBOL, user=risky.user) as one,
+        watching(town, "watch_my_liquidations_for_symbols", [SYMBOL], user=risky.user) as several,
+    ):
+        liquidate(town, risky, told["userFills"])
+        for liquidations in (one, several):
+            wait_until(lambda liquidations=liquidations: find_lots(liquidations) == find_sold(risky), 60)
+
+
+def find_sold(bot: SdkBot) -> Decimal:
+    """What liquidations have sold of the account's position."""
+    return sum((Decimal(fill["sz"]) for fill in bot.info.user_fills(bot.user) if "liquidation" in fill), Decimal(0))
+
+
+def find_lots(liquidations: list[Any]) -> Decimal:
+    """The same, as ccxt was told of it, each fill once."""
+    fills = {each["info"]["tid"]: each["info"] for each in liquidations}
+    return sum((Decimal(fill["sz"]) for fill in fills.values()), Decimal(0))
 
 
 def fire_the_switch(bot: SdkBot, told: list[Any]) -> None:
@@ -116,8 +97,7 @@ def liquidate(town: GatewayTown, bot: SdkBot, told: list[Any]) -> None:
         wait_until(lambda: any("liquidation" in fill for message in told for fill in message["fills"]), 60)
         bot.wait_for_fills()
         (left,) = (each["position"]["szi"] for each in bot.info.user_state(bot.user)["assetPositions"])
-        sold = sum(Decimal(fill["sz"]) for fill in bot.info.user_fills(bot.user) if "liquidation" in fill)
-        assert 0 < Decimal(left) == Decimal("0.2") - sold
+        assert 0 < Decimal(left) == Decimal("0.2") - find_sold(bot)
         assert_equal_views(bot)
         assert_money_adds_up(bot)
     finally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from inspect import isawaitable
 from typing import Any, Final
 
@@ -40,17 +42,56 @@ class CcxtBot:
             await client.place(1, side, price, lots)
 
 
-@asynccontextmanager
-async def ccxt_bot(town: GatewayTown, flavour: str) -> AsyncIterator[CcxtBot]:
-    """The bot, closed at the end."""
+def _settings(town: GatewayTown) -> dict[str, Any]:
     urls = {"public": town.url, "private": town.url, "ws": {"public": town.socket_url}}
-    settings = {"walletAddress": town.owner, "privateKey": "0x" + AGENT.hex(), "urls": {"api": urls}}
-    exchange = importlib.import_module(FLAVOURS[flavour]).hyperliquid(settings | {"enableRateLimit": False})
+    keys = {"walletAddress": town.owner, "privateKey": "0x" + AGENT.hex()}
+    return keys | {"urls": {"api": urls}, "enableRateLimit": False}
+
+
+@asynccontextmanager
+async def ccxt_bot(town: GatewayTown, flavour: str, *, is_alone: bool = True) -> AsyncIterator[CcxtBot]:
+    """The bot, closed at the end; if `is_alone`, orders and positions in the town are, too."""
+    exchange = importlib.import_module(FLAVOURS[flavour]).hyperliquid(_settings(town))
     bot = CcxtBot(town, exchange)
     try:
         await bot("loadMarkets")
         yield bot
     finally:
-        await clear(town)
+        if is_alone:
+            await clear(town)
         if flavour != "sync":
             await exchange.close()
+
+
+@contextmanager
+def watching(town: GatewayTown, method: str, *arguments: Any, **params: Any) -> Iterator[list[Any]]:
+    """What a `watch` method of ccxt pro tells meanwhile, all of it, by a bot in a thread of its own."""
+    told: list[Any] = []
+    loop = asyncio.new_event_loop()
+    begun = threading.Event()
+
+    async def watch() -> None:
+        exchange = importlib.import_module(FLAVOURS["pro"]).hyperliquid(_settings(town))
+        try:
+            await exchange.load_markets()
+            begun.set()
+            while True:
+                told.extend(await getattr(exchange, method)(*arguments, None, None, params))
+        finally:
+            await exchange.close()
+
+    task = loop.create_task(watch())
+
+    def run() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        yield told
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()

@@ -444,56 +444,12 @@ WATCHED: Final = (
     _cancel_order_ws,
     _cancel_orders_ws,
 )
-SILENT: Final = {
-    "watchMyLiquidations": "subscribes to the account's fills, of which liquidations carry who was liquidated",
+BEFALLING: Final = {
+    "watchMyLiquidations": "told when the account's liquidations are",
     "watchMyLiquidationsForSymbols": "the same",
-    "fetchCurrenciesWs": "is `fetchCurrencies` in ccxt",
 }
-"""What is not shown by a test."""
-
-
-class Shipped(NamedTuple):
-    """A check that ccxt ships: its module, what it is about, and why it does not pass, "" if it does."""
-
-    module: str
-    about: str = ""
-    why: str = ""
-
-
-_CLASS: Final = "its class leaves members out that the check wants, whatever is answered"
-SHIPPED: Final = (
-    Shipped("load_markets", why="wants the base's number among currencies where its class has the asset's"),
-    Shipped("fetch_markets", why="wants a dictionary where its class returns a list"),
-    Shipped("fetch_currencies", why="wants more currencies than there are here"),
-    Shipped("fetch_status"),
-    Shipped("fetch_ticker", "symbol"),
-    Shipped("fetch_tickers", "symbol"),
-    Shipped("fetch_order_book", "symbol"),
-    Shipped("fetch_l2_order_book", "symbol"),
-    Shipped("fetch_ohlcv", "symbol"),
-    Shipped("fetch_trades", "symbol"),
-    Shipped("fetch_funding_rate_history", "symbol"),
-    Shipped("fetch_balance"),
-    Shipped("fetch_positions", "symbol", _CLASS),
-    Shipped("fetch_orders", "symbol", "has no word for a post-only order's time in force, Alo"),
-    Shipped("fetch_open_orders", "symbol"),
-    Shipped("fetch_closed_orders", "symbol"),
-    Shipped("fetch_my_trades", "symbol"),
-    Shipped("fetch_my_liquidations", "symbol"),
-    Shipped("fetch_trading_fee", "symbol"),
-    Shipped("fetch_ledger", "code", _CLASS),
-    Shipped("fetch_deposits", "code", _CLASS),
-    Shipped("fetch_withdrawals", "code"),
-    Shipped("features"),
-)
-
-
-def format_shipped() -> str:
-    """The table of these."""
-    lines = ["| ccxt's own check | | |", "|---|---|---|"]
-    for check in SHIPPED:
-        lines.append(f"| `test_{check.module}` | {'does not pass' if check.why else 'passes'} | {check.why} |")
-    return "\n".join(line.replace("|  |", "| |") for line in lines)
+"""What tells of liquidations: shown where an account is liquidated, `test_what_befalls_an_account.py`."""
+ABSENT: Final = {"fetchCurrenciesWs": "ccxt's `has` names it, its class has no such method"}
 
 
 def format_table() -> str:
@@ -502,5 +458,6 @@ def format_table() -> str:
     lines += [f"| `{method.name}` | works | {method.why} |" for method in METHODS]
     lines += [f"| `{refused.name}` | refused | {refused.why} |" for refused in REFUSED]
     lines += [f"| `{method.name}` | works (pro) | {method.why} |" for method in WATCHED]
-    lines += [f"| `{name}` | not tried (pro) | {why} |" for name, why in SILENT.items()]
+    lines += [f"| `{name}` | works (pro) | {why} |" for name, why in BEFALLING.items()]
+    lines += [f"| `{name}` | is not there (pro) | {why} |" for name, why in ABSENT.items()]
     return "\n".join(line.replace("|  |", "| |") for line in lines)

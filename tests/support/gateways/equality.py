@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
+from tests.support.gateways.ccxt_bot import ccxt_bot
 from tests.support.gateways.sdk_bot import SdkBot
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 
 def assert_money_adds_up(bot: SdkBot) -> None:
@@ -58,3 +60,41 @@ def assert_equal_views(bot: SdkBot) -> None:
     assert sorted((o["side"], o["sz"], o["oid"]) for o in orders) == sorted(
         ("B" if o["side"] == "buy" else "A", o["decimal"]["size"], int(o["client"])) for o in native["orders"]
     )
+
+
+def assert_ccxt_agrees(bot: SdkBot) -> None:
+    """ccxt tells the account's money and positions as the exchange has them; its numbers are floats of decimals."""
+    asyncio.run(_assert_ccxt_agrees(bot))
+
+
+async def _assert_ccxt_agrees(bot: SdkBot) -> None:
+    async with ccxt_bot(bot.town, "async", is_alone=False) as ccxt:
+
+        async def read() -> tuple[Any, Any, Any] | None:
+            before = await asyncio.to_thread(bot.native)
+            balance = await ccxt("fetchBalance", {"user": bot.user})
+            positions = await ccxt("fetchPositions", None, {"user": bot.user})
+            return (before, balance, positions) if before == await asyncio.to_thread(bot.native) else None
+
+        native, balance, positions = await until(read)
+    decimal = native["decimal"]
+    assert (balance["USDC"]["total"], balance["USDC"]["used"], balance["USDC"]["free"]) == (
+        float(decimal["equity"]),
+        float(decimal["requirement"]),
+        float(native["exit"]["decimal"]["now"]),
+    )
+    assert [
+        (p["side"], p["contracts"], p["entryPrice"], p["notional"], p["unrealizedPnl"], p["liquidationPrice"])
+        for p in positions
+    ] == [
+        (
+            "long" if int(p["size"]) > 0 else "short",
+            abs(float(p["decimal"]["size"])),
+            float(p["entry_price"]),
+            abs(float(p["decimal"]["value"])),
+            float(p["decimal"]["profit"]),
+            None if p["liquidation_price"] is None else float(p["decimal"]["liquidation_price"]),
+        )
+        for p in native["positions"]
+        if int(p["size"])
+    ]

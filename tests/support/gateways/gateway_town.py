@@ -136,6 +136,7 @@ def gateway_town(folder: Path) -> Iterator[GatewayTown]:
             wait_until(lambda: _answers(town), 60, what=sequencer.tail)
             with reporting(town):
                 wait_until(lambda: _is_priced(town), 150, what=lambda: f"{town.told[-3:]}\n{sequencer.tail()}")
+                wait_until(lambda: _has_history(town), 60, what=publisher.tail)
                 name_agent(town, OWNER, AGENT)
                 with gateway_process(exchange, OWNER, AGENT, folder / "gateway") as url:
                     town.url = url
@@ -213,6 +214,13 @@ def _is_priced(town: GatewayTown) -> bool:
     except SetoffError:
         return False
     return len(markets) == 2 and all(market["mark"] for market in markets)
+
+
+def _has_history(town: GatewayTown) -> bool:
+    try:
+        return bool(town.ask(lambda client: client.history("candles", 1, interval="1m", limit=1)))
+    except SetoffError:
+        return False
 
 
 @contextmanager
