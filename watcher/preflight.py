@@ -20,7 +20,8 @@ TRY: Final = 0.5
 """Seconds that one look for the node takes, beside one request's own time."""
 
 ANSWER: Final = 3.0
-"""Seconds that a node has to answer one request."""
+"""Seconds that a node has to answer one request; several nodes that all are silent have no more together, so that it is
+said soon what is waited for."""
 
 
 def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
@@ -30,10 +31,11 @@ def wait_for_l1(settings: WatcherSettings, stop: threading.Event) -> L1 | None:
     unusable, or the node serves another chain.
     """
     deployment = settings.load_deployment()
-    l1 = L1(settings.rpc_url, chain_id=deployment.chain_id, patience=TRY, timeout=ANSWER)
-    try_until(l1.check_chain, stop)
-    l1.patience = settings.l1_patience
-    return None if stop.is_set() else l1
+    soon = ANSWER / (settings.rpc_url.count(",") + 1)
+    try_until(L1(settings.rpc_url, chain_id=deployment.chain_id, patience=TRY, timeout=soon).check_chain, stop)
+    if stop.is_set():
+        return None
+    return L1(settings.rpc_url, chain_id=deployment.chain_id, patience=settings.l1_patience, timeout=ANSWER)
 
 
 def check_preflight(settings: WatcherSettings, l1: L1) -> None:

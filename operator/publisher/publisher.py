@@ -38,7 +38,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.patience import try_until
+from setoff.shared.l1.patience import SIGNER_ADVICE, try_until
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.stored_bids import StoredBids
 from setoff.shared.l1.survey import Survey
@@ -107,7 +107,7 @@ def run_publisher(
         signal.signal(number, lambda *_: stop.set())
     deployment = settings.load_deployment()
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
-    account = try_until(lambda: open_account(settings), stop)
+    account = try_until(lambda: open_account(settings), stop, SIGNER_ADVICE)
     if account is None:
         return
     l1 = L1(settings.rpc_url, account, chain_id=deployment.chain_id, fees=fees)

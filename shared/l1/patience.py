@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -15,21 +16,38 @@ PAUSE: Final = 1.0
 REPEAT: Final = 30.0
 """Seconds after which it is said again what is waited for."""
 
+ADVICE: Final = "look whether the L1 node runs, and at this address: --rpc, SETOFF_RPC_URL"
+"""The next step of whoever reads that a node does not answer."""
+
+SIGNER_ADVICE: Final = "look whether the remote signer runs, and at this address: --key, or the setting `key`"
+"""The same of a remote signer."""
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-def try_until(action: Callable[[], T], stop: threading.Event) -> T | None:
-    """What `action` returns as soon as L1 lets it, None if `stop` is set before. Raises what is no ChainError."""
-    silence = 0.0
+def try_until(action: Callable[[], T], stop: threading.Event, advice: str = ADVICE) -> T | None:
+    """What `action` returns as soon as L1 lets it, None if `stop` is set before. Raises what is no ChainError.
+
+    The first failure is said at once, with `advice` for whoever reads it, and again each REPEAT seconds, however long a
+    try takes.
+    """
+    told_at = -REPEAT
+    begun = time.monotonic()
     while not stop.is_set():
         try:
             return action()
         except ChainError as error:
-            if silence <= 0:
-                log.warning("L1, or who signs for it, does not answer, trying again (%s)", error.detail)
-                silence = REPEAT
-            silence -= PAUSE
+            waited = time.monotonic() - begun
+            if waited >= told_at + REPEAT:
+                told_at = waited
+                log.warning(
+                    "L1, or who signs for it, does not answer (%s). It is waited for, now for %.0f s, and all goes on "
+                    "by itself once it answers. If that is not what you want: %s",
+                    error.detail,
+                    waited,
+                    advice,
+                )
             stop.wait(PAUSE)
     return None

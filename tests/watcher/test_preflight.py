@@ -3,10 +3,12 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +18,10 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
 from setoff.shared.dispute.terms import Terms
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.l1 import patience
 from setoff.shared.params import DEVNET, MAINNET, PRESETS, Params
-from setoff.watcher.preflight import check_preflight, wait_for_l1
+from setoff.watcher.preflight import ANSWER, check_preflight, wait_for_l1
 from setoff.watcher.settings import WatcherSettings
 
 DEAD = "http://user:secret@127.0.0.1:9"
@@ -87,8 +90,49 @@ def test_waits_for_l1_and_says_so(settings: WatcherSettings, caplog: pytest.LogC
         waiting.join(10)
     assert not waiting.is_alive()
     (record,) = caplog.records
-    assert "does not answer, trying again" in record.getMessage() and "127.0.0.1:9" in record.getMessage()
+    assert "does not answer (127.0.0.1:9: " in record.getMessage()
     assert "secret" not in record.getMessage()
+
+
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_nodes_that_say_nothing_at_all_are_told_of_as_soon(
+    settings: WatcherSettings, caplog: pytest.LogCaptureFixture, nodes: int
+) -> None:
+    stop = threading.Event()
+    with ExitStack() as stack, caplog.at_level(logging.WARNING):
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(nodes)]
+        urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in silent]
+        waiting = threading.Thread(target=wait_for_l1, args=(replace(settings, rpc_url=",".join(urls)), stop))
+        begun = time.monotonic()
+        waiting.start()
+        try:
+            wait_until(lambda: caplog.records, 30)
+            assert time.monotonic() - begun < 2 * ANSWER
+        finally:
+            stop.set()
+        waiting.join(30)
+    (record,) = caplog.records
+    assert all(url.removeprefix("http://") in record.getMessage() for url in urls)
+
+
+def test_it_is_said_again_by_the_clock_however_long_a_try_takes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    stop = threading.Event()
+    monkeypatch.setattr(patience, "PAUSE", 0.0)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def fail() -> None:
+        now[0] += 10  # a try, and the pause after it
+        if now[0] > 100:
+            stop.set()
+        raise ChainError("rpc_unreachable", "somewhere: nothing")
+
+    with caplog.at_level(logging.WARNING):
+        assert patience.try_until(fail, stop) is None
+    told = [record.getMessage() for record in caplog.records]
+    assert [word for text in told for word in text.split() if word.isdigit()] == ["10", "40", "70", "100"]
 
 
 def test_takes_the_node_as_soon_as_it_answers(settings: WatcherSettings, exchange: Exchange) -> None:
@@ -106,14 +150,15 @@ def test_takes_the_node_as_soon_as_it_answers(settings: WatcherSettings, exchang
     assert found and found[0] is not None
 
 
-def test_the_command_says_what_it_waits_for_and_ends_when_told(settings: WatcherSettings) -> None:
+def test_the_command_says_what_it_waits_for_and_what_to_do_and_ends_when_told(settings: WatcherSettings) -> None:
     command = [sys.executable, "-m", "setoff.deploy.cli", "watcher", "run"]
-    command += ["--set", f"deployment={settings.deployment}", "--set", f"rpc_url={DEAD}"]
+    command += ["--set", f"deployment={settings.deployment}", "--rpc", DEAD]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         line = process.stderr.readline()  # the first there is
-        assert "does not answer, trying again" in line, line
+        for said in ("127.0.0.1:9", "It is waited for", "--rpc", "SETOFF_RPC_URL"):
+            assert said in line, line
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
