@@ -27,8 +27,10 @@ Changed = Mapping[int, tuple[bytes, bytes]]
 
 BOOK: Final = (TRADE, LIQUIDATION, UNWIND, AUCTION)
 """Kinds of fills in the book, at a price that both sides have."""
-_OWN: Final = {TAKEOVER: "takeover", DELEVERAGE: "deleverage", LIQUIDATION: "liquidation"}
-"""What is left to the two sides of such a fill."""
+_OWN: Final = {TAKEOVER: "takeover", DELEVERAGE: "deleverage"}
+"""What a fill beside the book moves, to each of its sides."""
+_COSTS: Final = {DELEVERAGE: "deleverage", LIQUIDATION: "liquidation"}
+"""What such a fill costs whom it liquidates beside its price: the levy, the liquidation's fee."""
 
 
 class Entry(NamedTuple):
@@ -87,18 +89,15 @@ def explain_changes(
     entries = list(payments)
     involved: dict[int, str] = {}
     for number, fill, taker_fee, maker_fee in fills:
-        if fill.kind in _OWN:
-            involved.setdefault(fill.taker, _OWN[fill.kind])
-        if fill.kind not in BOOK:
-            involved.setdefault(fill.maker, _OWN[fill.kind])
-            continue
+        if fill.kind in _COSTS:
+            involved.setdefault(fill.taker, _COSTS[fill.kind])
         value = compute_value(fill.size, fill.price, state.market(fill.market))
         sign = 1 if fill.side == records.BUY else -1
         for account, amount, fee, peer in (
             (fill.taker, -sign * value, taker_fee, fill.maker),
             (fill.maker, sign * value, maker_fee, fill.taker),
         ):
-            entries.append(Entry(account, "trade", amount, fill.market, peer, number))
+            entries.append(Entry(account, _OWN.get(fill.kind, "trade"), amount, fill.market, peer, number))
             if fee:
                 entries.append(Entry(account, "fee", -fee, fill.market, None, number))
     told: dict[int, int] = {}
@@ -118,7 +117,8 @@ def explain_changes(
 def _explain_rest(
     state: State, number: int, was: Account, rest: int, kind: str | None, treasury: int, asks: bool
 ) -> list[Entry]:
-    """What is left: funding as far as it was due, market by market, and then what it was beside."""
+    """What is left: funding as far as it was due, market by market, and then what it was beside. `kind`: what a fill of
+    this input costs the account beside its price."""
     due = {
         position.market: -div_ceil(
             position.size * (state.market(position.market).funding - position.funding), phases.FUNDING_ONE
@@ -128,18 +128,25 @@ def _explain_rest(
     }
     due = {market: amount for market, amount in due.items() if amount}
     total = sum(due.values())
-    if kind is None:
-        if asks or number == keys.BACKSTOP:
-            kind = "backstop"
-        elif number == treasury:
-            kind = "revenue"
     if due and abs(rest - total) <= 2 * len(due):
         market = next(iter(due))
         due[market] += rest - total  # settled twice in an input, each time rounded up
-        return [Entry(number, "funding", amount, market) for market, amount in due.items()]
-    if kind is None and due:
-        kind = "funding"
-    return [Entry(number, kind or "insurance", rest)]
+        return _list_funding(number, due)
+    if kind is not None:
+        beside = rest - total
+        # What is no cost was paid for it: a debt of what is liquidated.
+        return [*_list_funding(number, due), Entry(number, kind if beside < 0 else "insurance", beside)]
+    if asks or number == keys.BACKSTOP:
+        kind = "backstop"
+    elif number == treasury:
+        kind = "revenue"
+    else:
+        kind = "funding" if due else "insurance"
+    return [Entry(number, kind, rest)]
+
+
+def _list_funding(number: int, due: Mapping[int, int]) -> list[Entry]:
+    return [Entry(number, "funding", amount, market) for market, amount in due.items()]
 
 
 def list_payments(kind: int, body: bytes, account: int, withdrawal: int) -> list[Entry]:

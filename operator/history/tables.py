@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Of the tables: a database of another one is derived anew."""
 
 METADATA: Final = MetaData()

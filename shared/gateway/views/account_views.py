@@ -11,8 +11,9 @@ from setoff.shared.codec.integers import PPM
 from setoff.shared.gateway.assets import Asset, Json, Universe
 from setoff.shared.gateway.orders.leverage import Leverages
 
-LEDGER: Final = ("deposit", "withdrawal", "transfer", "backstop", "insurance", "revenue", "liquidation")
-"""Kinds of the ledger's entries that are told as such; fills and funding are told elsewhere."""
+LEDGER: Final = ("deposit", "withdrawal", "transfer", "backstop", "insurance", "revenue", "liquidation", "deleverage")
+"""Kinds of the ledger's entries that are told as such; fills and funding are told elsewhere, and so is what
+deleveraging has moved: here is its levy alone."""
 NOTHING: Final = {"accountValue": "0", "totalNtlPos": "0", "totalRawUsd": "0", "totalMarginUsed": "0"}
 
 
@@ -100,7 +101,7 @@ def show_fees(markets: list[Json], account: Mapping[str, Any] | None) -> Json:
 def show_entry(universe: Universe, entry: Mapping[str, Any]) -> Json | None:
     """An entry of the ledger that is neither a fill nor funding, None for those."""
     kind, amount = entry["kind"], int(entry["amount"])
-    if kind not in LEDGER:
+    if kind not in LEDGER or (kind == "deleverage" and entry["about"] is not None):
         return None
     shown = universe.show_amount(abs(amount))
     delta: Json

@@ -16,8 +16,11 @@ from setoff.shared.state.leaves import Market, Position
 
 KEPT: Final = 10_000
 """Fills, the latest."""
-MADE: Final = frozenset({"liquidation", "takeover"})
-"""Kinds of fills that the machine makes of an account in liquidation, its taker."""
+MADE: Final = {"liquidation": "market", "takeover": "backstop", "deleverage": "backstop"}
+"""Kinds of fills that the machine makes of an account in liquidation, their taker, and the method that bots read."""
+
+DELEVERAGED: Final = "Auto-Deleveraging"
+"""The direction of a fill by which an account is deleveraged for another's liquidation."""
 
 
 class FillBook:
@@ -58,7 +61,7 @@ class FillBook:
 
     def _show(self, fill: Mapping[str, Any]) -> Json:
         asset = self._universe.of_market(int(fill["market"]))
-        is_taker, lots = bool(fill["is_taker"]), int(fill["size"])
+        is_taker, lots, kind = bool(fill["is_taker"]), int(fill["size"]), str(fill["kind"])
         is_buy = (fill["side"] == "buy") == is_taker
         position, delta = self._positions[asset.market], lots if is_buy else -lots
         before, paid = position.size, position.cost
@@ -74,7 +77,7 @@ class FillBook:
             "side": "B" if is_buy else "A",
             "time": int(fill["time_ms"]),
             "startPosition": asset.show_size(before),
-            "dir": name_direction(before, position.size),
+            "dir": DELEVERAGED if kind == "deleverage" and not is_taker else name_direction(before, position.size),
             "closedPnl": self._universe.show_amount(realised),
             "hash": "0x" + "00" * 32,
             "oid": 0 if number is None else to_oid(client, int(number)),
@@ -86,8 +89,8 @@ class FillBook:
         }
         if cloid := self._cloids.find(client):
             shown["cloid"] = cloid
-        if fill["kind"] in MADE and is_taker:
-            shown["liquidation"] = {"liquidatedUser": self._address, "markPx": shown["px"], "method": "market"}
+        if kind in MADE and is_taker:
+            shown["liquidation"] = {"liquidatedUser": self._address, "markPx": shown["px"], "method": MADE[kind]}
         return shown
 
 

@@ -191,13 +191,13 @@ class LedgerEntry(TypedDict):
     account: Count
     kind: str
     """deposit, withdrawal, transfer, trade, fee, funding, backstop, revenue, insurance, liquidation, takeover or
-    deleverage."""
+    deleverage. The last two are what such a fill moved; a deleverage about nothing is the levy of whom it closed."""
     amount: Tokens
     market: int | None
     peer: int | None
     """The other account."""
     about: int | None
-    """Of a trade and a fee the fill, of a withdrawal its index."""
+    """Of a trade, takeover, deleverage and fee the fill, of a withdrawal its index."""
     decimal: Decimals
 
 

@@ -78,11 +78,9 @@ async def _assert_ccxt_agrees(bot: SdkBot) -> None:
 
         native, balance, positions = await until(read)
     decimal = native["decimal"]
-    assert (balance["USDC"]["total"], balance["USDC"]["used"], balance["USDC"]["free"]) == (
-        float(decimal["equity"]),
-        float(decimal["requirement"]),
-        float(native["exit"]["decimal"]["now"]),
-    )
+    equity, requirement = Decimal(decimal["equity"]), Decimal(decimal["requirement"])
+    told = {name: balance["USDC"][name] for name in ("total", "used", "free")}
+    assert told == {"total": float(equity), "used": float(requirement), "free": float(equity - requirement)}
     assert [
         (p["side"], p["contracts"], p["entryPrice"], p["notional"], p["unrealizedPnl"], p["liquidationPrice"])
         for p in positions
