@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from setoff.shared.errors import SetoffError
 from setoff.shared.gateway.house import House
+from setoff.shared.gateway.streams.beginnings import Beginnings
 from setoff.shared.sdk import Unavailable
 
 PAUSE: Final = 1.0
@@ -34,6 +35,7 @@ class Door:
         """Whether the exchange answered when it was last looked at, and was the one that is served."""
         self.movers: set[Move] = set()
         """What is told of a new house."""
+        self.beginnings = Beginnings()
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError, Unavailable, DataError."""

@@ -72,6 +72,7 @@ class Server:
         action Unavailable("not_ready") where nothing has answered: it has no status then, for it may still trade."""
         begun, outcome, reason = time.monotonic(), "ok", ""
         try:
+            await self._door.beginnings.wait()
             answer, reason = await self._answer(kind, request)
             outcome = "refused" if reason else "ok"
             return answer

@@ -194,18 +194,20 @@ class Reads(Connection):
         after: int | None = None,
         patience: float = TIMEOUT,
         on_loss: Callable[[], None] = lambda: None,
+        on_begin: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[dict[str, Any]]:
         """What happens in a market or an account: "book", "best", "trades", "candles" (with an `interval`), "account",
         "account_fills", "account_records"; the account is by default the signer's.
 
         A lost connection is opened again, behind the last cursor: of trades and fills nothing is left out; `on_loss`
-        hears of it. Raises Refusal, and Unavailable if the exchange cannot be reached for `patience` seconds.
+        hears of it, `on_begin` of each from which on nothing is missed. Raises Refusal, and Unavailable if the exchange
+        cannot be reached for `patience` seconds.
         """
         if account is None and channel.startswith("account"):
             account = self._own_name()
         named = {"market": market, "account": account, "interval": interval, "after": after}
         wanted = {"channel": channel} | {name: value for name, value in named.items() if value is not None}
-        return subscribe(self._session(), self._url, wanted, patience, on_loss)
+        return subscribe(self._session(), self._url, wanted, patience, on_loss, on_begin)
 
     async def scales(self, *, anew: bool = False) -> MarketScales:
         """Names of the markets, and what their ticks and lots are; read once, unless `anew`. Raises DataError; where

@@ -28,9 +28,10 @@ async def subscribe(
     wanted: dict[str, Any],
     patience: float,
     on_loss: Callable[[], None] = lambda: None,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[dict[str, Any]]:
     """The messages of one subscription, for ever. `wanted`: what is sent, without its "op". `on_loss` hears of each
-    connection that is lost.
+    connection that is lost, `on_begin` of each from which on nothing is missed.
 
     Raises Refusal if the exchange refuses it, Unavailable if it could not be reached for `patience` seconds.
     """
@@ -47,6 +48,8 @@ async def subscribe(
                     if channel == "refused":
                         _raise(data)
                     cursor = cursor if passed is None else passed
+                    if channel == "subscribed":
+                        on_begin()
                     if channel == wanted["channel"]:
                         yield told
         except (aiohttp.ClientError, TimeoutError, Unavailable):

@@ -33,6 +33,12 @@ PATIENCE: Final = 30.0
 """Seconds after which it is not asked again for one thing."""
 IDLE: Final = 3.0
 """Seconds without news after which open orders are looked at: of those that time ends nothing is pushed."""
+BEGUN: Final = None
+"""What a stream of news yields once all that happens from then on will be told."""
+BEGAN: Final = "subscribed"
+"""The channel under which `watch` tells that another one goes on from here: what was before has to be looked at."""
+NOBODY: Final = ("not_found", "unknown_account")
+"""Reasons why the history has nothing of an account: it is not there yet."""
 AWAY: Final = 1.0
 """Seconds after which an exchange is asked again that is not there: no stream ends for that, and none has a gap."""
 NOT_THERE: Final = 2.0
@@ -52,11 +58,22 @@ async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
             await asyncio.sleep(AWAY)
 
 
+async def look_first(look: Callable[[], Awaitable[object]]) -> None:
+    """See what there is, as soon as the exchange is there; of an account that is not there yet nothing. Raises
+    Refusal."""
+    try:
+        await patiently(look)
+    except Refusal as error:
+        if error.reason not in NOBODY:
+            raise
+
+
 async def watch(
-    client: SetoffClient, name: str, *channels: str, idle: float | None = None
+    client: SetoffClient, name: str, *channels: str, idle: float | None = None, tells_begin: bool = False
 ) -> AsyncIterator[tuple[str, Json]]:
     """(channel, data) of what happens to an account in these channels, as it comes; from its first deposit on. After
-    `idle` seconds with nothing a channel "", if that is named."""
+    `idle` seconds with nothing a channel "", if that is named. If it `tells_begin`, BEGAN with the number of the last
+    record then, each time that a channel is subscribed to, again after a lost connection, too."""
     while True:
         with suppress(Refusal, Unavailable):
             await client.account(name)
@@ -64,9 +81,13 @@ async def watch(
         await asyncio.sleep(NOT_THERE)
     queue: asyncio.Queue[tuple[str, Json] | SetoffError] = asyncio.Queue(4096)
 
+    def begin() -> None:
+        if tells_begin and not queue.full():
+            queue.put_nowait((BEGAN, {}))
+
     async def read(channel: str) -> None:
         try:
-            async for message in client.subscribe(channel, account=name, patience=math.inf):
+            async for message in client.subscribe(channel, account=name, patience=math.inf, on_begin=begin):
                 await queue.put((channel, message["data"]))
         except SetoffError as error:
             await queue.put(error)
@@ -84,11 +105,29 @@ async def watch(
                 continue
             if isinstance(told, SetoffError):
                 raise told
+            if told[0] == BEGAN:
+                told = BEGAN, {"sequence": await patiently(partial(_find_last_record, client))}
             yield told
     finally:
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
+
+
+async def _find_last_record(client: SetoffClient) -> int:
+    """The number of the exchange's last record, -1 for none."""
+    return int((await client.status())["records"]) - 1
+
+
+async def _has_record(client: SetoffClient, sequence: int) -> bool:
+    """Whether the history has a record, and so all before it."""
+    if sequence < 0:
+        return True
+    try:
+        await client.record(sequence)
+    except Refusal:
+        return False
+    return True
 
 
 async def stream_state(house: House, subscription: Subscription) -> AsyncIterator[Json]:
@@ -132,39 +171,44 @@ async def stream_asset_data(house: House, subscription: Subscription) -> AsyncIt
         yield await show_asset_data(house, party, subscription.get("coin"))
 
 
-async def _new_fills(house: House, party: Party) -> AsyncIterator[tuple[bool, list[Json]]]:
-    """(whether they are those before, fills oldest first)."""
+async def _new_fills(house: House, party: Party, kept: dict[str, Any]) -> AsyncIterator[tuple[bool, list[Json]]]:
+    """(whether they are those before, fills oldest first). `kept`: how many were told, so that none is left out when
+    this is begun again."""
     book = house.fills(party)
-    with suppress(Refusal):
-        await patiently(book.read)
-    seen = book.count
+    if "fills" not in kept:
+        await look_first(book.read)
+        kept["fills"] = book.count
     yield True, list(book.fills)
-    async for _, fill in watch(house.client, party.name, "account_fills"):
+    async for channel, fill in watch(house.client, party.name, "account_fills", tells_begin=True):
         until = time.monotonic() + PATIENCE
         while True:
             await patiently(book.read)
-            if (book.fills and book.fills[-1]["tid"] >= int(fill["fill"])) or time.monotonic() > until:
+            if channel == BEGAN:
+                has_all = await patiently(partial(_has_record, house.client, int(fill["sequence"])))
+                await patiently(book.read)
+            else:
+                has_all = bool(book.fills) and book.fills[-1]["tid"] >= int(fill["fill"])
+            if has_all or time.monotonic() > until:
                 break
             await asyncio.sleep(BEHIND)
-        fresh = book.count - seen
+        fresh = book.count - kept["fills"]
         if fresh:
-            seen = book.count
+            kept["fills"] = book.count
             yield False, list(book.fills)[-fresh:]
 
 
 async def stream_fills(house: House, subscription: Subscription) -> AsyncIterator[Json]:
     """`userFills`: first the latest, then each."""
     party = _party(house, subscription)
-    async for is_snapshot, fills in _new_fills(house, party):
+    async for is_snapshot, fills in _new_fills(house, party, {}):
         told = fills[: -FILLS - 1 : -1] if is_snapshot else fills
         yield {"user": party.address, "fills": told} | ({"isSnapshot": True} if is_snapshot else {})
 
 
-async def stream_events(house: House, subscription: Subscription) -> AsyncIterator[Json]:
+async def stream_events(house: House, subscription: Subscription, kept: dict[str, Any]) -> AsyncIterator[Json | None]:
     """`userEvents`: fills, as they come."""
-    async for is_snapshot, fills in _new_fills(house, _party(house, subscription)):
-        if not is_snapshot:
-            yield {"fills": fills}
+    async for is_snapshot, fills in _new_fills(house, _party(house, subscription), kept):
+        yield BEGUN if is_snapshot else {"fills": fills}
 
 
 async def _new_entries(house: House, party: Party, *kinds: str) -> AsyncIterator[tuple[bool, list[Json]]]:
@@ -210,23 +254,30 @@ async def stream_ledger(house: House, subscription: Subscription) -> AsyncIterat
         yield {"user": party.address, "nonFundingLedgerUpdates": told} | ({"isSnapshot": True} if is_snapshot else {})
 
 
-async def stream_orders(house: House, subscription: Subscription) -> AsyncIterator[list[Json]]:
+async def stream_orders(
+    house: House, subscription: Subscription, kept: dict[str, Any]
+) -> AsyncIterator[list[Json] | None]:
     """`orderUpdates`: each order that comes, changes or leaves, with its status."""
     party = _party(house, subscription)
-    lives = OrderLives(house, party)
-    with suppress(Refusal):
-        await patiently(lives.look)
+    if "orders" not in kept:
+        lives = OrderLives(house, party)
+        await look_first(lives.begin)
+        kept["orders"] = lives
+    lives = kept["orders"]
+    yield BEGUN
     channels = ("account_records", "account_fills", "account")
-    async for channel, data in watch(house.client, party.name, *channels, idle=IDLE):
+    async for channel, data in watch(house.client, party.name, *channels, idle=IDLE, tells_begin=True):
         if not channel:
             if lives.has_open and (updates := await patiently(lives.look)):
                 yield updates
             continue
         until = time.monotonic() + PATIENCE
         while True:
+            # First whether it is there, then the look: what comes in between is told, too.
+            has_all = await patiently(partial(lives.has_seen, channel, data))
             if updates := await patiently(lives.look):
                 yield updates
-            if await patiently(partial(lives.has_seen, channel, data)) or time.monotonic() > until:
+            if has_all or time.monotonic() > until:
                 break
             await asyncio.sleep(BEHIND)
 
@@ -240,20 +291,21 @@ class OrderLives:
         self._last = -1
         self._open: dict[int, str] = {}
         """By number in the history: what was filled of it (lots), as it was told."""
-        self._is_first = True
 
     @property
     def has_open(self) -> bool:
         """Whether any could still trade at the last look."""
         return bool(self._open)
 
+    async def begin(self) -> None:
+        """Take what there is for known."""
+        await self.look()
+
     async def look(self) -> list[Json]:
-        """What is new, in the order in which it came; nothing at the first look."""
+        """What is new, in the order in which it came. What fails changes nothing: the next look has it."""
         client = self._house.client
         fresh = await read_after(client, "orders", self._name, "orders", "order", self._last)
         rows = {int(order["order"]): order for order in fresh}
-        if fresh:
-            self._last = int(fresh[-1]["order"])
         if waiting := [number for number in self._open if number not in rows]:
             page = await client.history("orders", self._name, status="open", limit=1000)
             rows |= {int(order["order"]): order for order in page["orders"] if int(order["order"]) in self._open}
@@ -261,9 +313,10 @@ class OrderLives:
                 if number not in rows:  # it is open no more
                     page = await client.history("orders", self._name, before=number + 1, limit=1)
                     rows |= {int(order["order"]): order for order in page["orders"] if int(order["order"]) == number}
+        if fresh:
+            self._last = int(fresh[-1]["order"])
         told = [self._tell(number, rows[number]) for number in sorted(rows)]
-        is_first, self._is_first = self._is_first, False
-        return [] if is_first else [update for update in told if update is not None]
+        return [update for update in told if update is not None]
 
     def _tell(self, number: int, order: Json) -> Json | None:
         before, filled = self._open.get(number), str(order["filled"])
@@ -278,12 +331,8 @@ class OrderLives:
     async def has_seen(self, channel: str, data: Json) -> bool:
         """Whether the history has what was told in a channel."""
         client = self._house.client
-        if channel == "account_records":
-            try:
-                await client.record(int(data["sequence"]))
-            except Refusal:
-                return False
-            return True
+        if channel in ("account_records", BEGAN):
+            return await _has_record(client, int(data["sequence"]))
         if channel == "account_fills":
             page = await client.history("fills", self._name, limit=1)
             return bool(page["fills"]) and int(page["fills"][0]["fill"]) >= int(data["fill"])

@@ -17,8 +17,12 @@ from setoff.shared.gateway.json_bodies import read_json
 from setoff.shared.gateway.refusals import BotError, Misshapen, to_text
 from setoff.shared.gateway.streams import account_streams as accounts
 from setoff.shared.gateway.streams import market_streams as markets
+from setoff.shared.gateway.streams.account_streams import BEGUN
 
 Stream = Callable[[House, Mapping[str, Any]], AsyncIterator[Any]]
+Resumed = Callable[[House, Mapping[str, Any], dict[str, Any]], AsyncIterator[Any]]
+"""A stream of news alone: it keeps where it is, goes on from there when it is begun again, and yields BEGUN as soon as
+all that is new from then on will be told."""
 Post = Callable[[str, Any], Awaitable[Any]]
 """Answers a request of a kind ("info" or "action") that came over the socket."""
 
@@ -29,9 +33,7 @@ STREAMS: Final[dict[str, tuple[str, Stream]]] = {
     "candle": ("candle", markets.stream_candles),
     "allMids": ("allMids", markets.stream_mids),
     "activeAssetCtx": ("activeAssetCtx", markets.stream_context),
-    "orderUpdates": ("orderUpdates", accounts.stream_orders),
     "userFills": ("userFills", accounts.stream_fills),
-    "userEvents": ("user", accounts.stream_events),
     "userFundings": ("userFundings", accounts.stream_fundings),
     "userNonFundingLedgerUpdates": ("userNonFundingLedgerUpdates", accounts.stream_ledger),
     "clearinghouseState": ("clearinghouseState", accounts.stream_state),
@@ -40,6 +42,11 @@ STREAMS: Final[dict[str, tuple[str, Stream]]] = {
     "activeAssetData": ("activeAssetData", accounts.stream_asset_data),
 }
 """By the type of the subscription: the channel of its messages, and what makes them."""
+NEWS: Final[dict[str, tuple[str, Resumed]]] = {
+    "orderUpdates": ("orderUpdates", accounts.stream_orders),
+    "userEvents": ("user", accounts.stream_events),
+}
+"""The same of those that tell nothing of what was before."""
 MAX_STREAMS: Final = 100
 """Of one socket."""
 AGAIN: Final = 1.0
@@ -57,6 +64,8 @@ class BotSocket:
         self._post = post
         self._streams: dict[str, asyncio.Task[None]] = {}
         self._wanted: dict[str, Mapping[str, Any]] = {}
+        self._pending: dict[str, asyncio.Event] = {}
+        """Of each stream of news that has not begun."""
         self._posts: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -70,6 +79,8 @@ class BotSocket:
             self._door.movers.discard(self._move)
             for task in (*self._streams.values(), *self._posts):
                 task.cancel()
+            for begun in self._pending.values():
+                begun.set()
             await asyncio.gather(*self._streams.values(), *self._posts, return_exceptions=True)
 
     async def _take(self, text: str) -> None:
@@ -91,7 +102,7 @@ class BotSocket:
 
     async def _change(self, method: str, subscription: Mapping[str, Any]) -> None:
         kind, key = subscription["type"], identify(subscription)
-        if kind not in STREAMS:
+        if kind not in STREAMS and kind not in NEWS:
             await self._send("error", f"Invalid subscription {json.dumps(subscription)}")
         elif method == "unsubscribe":
             task = self._streams.pop(key, None)
@@ -99,15 +110,29 @@ class BotSocket:
                 await self._send("error", f"Already unsubscribed: {json.dumps(subscription)}")
                 return
             task.cancel()
+            self._settle(key)
             await self._send("subscriptionResponse", {"method": method, "subscription": subscription})
         elif key in self._streams:
             await self._send("error", f"Already subscribed: {json.dumps(subscription)}")
         elif len(self._streams) >= MAX_STREAMS:
             await self._send("error", f"Cannot track more than {MAX_STREAMS} subscriptions: {json.dumps(subscription)}")
         else:
-            await self._send("subscriptionResponse", {"method": method, "subscription": subscription})
+            if kind in NEWS:
+                self._pending[key] = self._door.beginnings.add()
+            else:
+                await self._tell_begun(subscription)
             self._wanted[key] = subscription
             self._streams[key] = asyncio.create_task(self._push(key, subscription))
+
+    async def _tell_begun(self, subscription: Mapping[str, Any]) -> None:
+        await self._send("subscriptionResponse", {"method": "subscribe", "subscription": subscription})
+
+    def _settle(self, key: str) -> bool:
+        """What waits for this stream goes on; whether it had not begun yet."""
+        begun = self._pending.pop(key, None)
+        if begun is not None:
+            begun.set()
+        return begun is not None
 
     def _move(self, _: House) -> None:
         """Begin all streams again: the exchange is another one."""
@@ -116,14 +141,19 @@ class BotSocket:
             self._streams[key] = asyncio.create_task(self._push(key, self._wanted[key]))
 
     async def _push(self, key: str, subscription: Mapping[str, Any]) -> None:
-        channel, stream = STREAMS[subscription["type"]]
+        channel, stream = find_stream(subscription["type"])
+        kept: dict[str, Any] = {}
         while True:
             try:
-                async for data in stream(self._door.house, subscription):
-                    await self._send(channel, data)
+                async for data in stream(self._door.house, subscription, kept):
+                    if data is not BEGUN:
+                        await self._send(channel, data)
+                    elif self._settle(key):
+                        await self._tell_begun(subscription)
                 return
             except (BotError, Misshapen) as error:
                 self._streams.pop(key, None)
+                self._settle(key)
                 await self._send("error", f"Invalid subscription {json.dumps(subscription)}: {error}")
                 return
             except SetoffError as error:
@@ -159,6 +189,14 @@ class BotSocket:
     async def _send(self, channel: str, data: Any = None) -> None:
         if not self._socket.closed:
             await self._socket.send_json({"channel": channel} | ({} if data is None else {"data": data}))
+
+
+def find_stream(kind: str) -> tuple[str, Resumed]:
+    """The channel of a type of subscriptions, and what makes its messages."""
+    if kind in NEWS:
+        return NEWS[kind]
+    channel, stream = STREAMS[kind]
+    return channel, lambda house, subscription, _: stream(house, subscription)
 
 
 def identify(subscription: Mapping[str, Any]) -> str:
