@@ -57,7 +57,7 @@ SHIPPED: Final = (
     ),
     Shipped(
         "fetch_currencies",
-        "id networks limits deposit withdraw amountOfCurrencies activeMajorCurrencies",
+        "networks deposit withdraw amountOfCurrencies activeMajorCurrencies",
         "its class leaves them out; there are as many currencies as there are coins, and none is moved by a bot",
     ),
     Shipped("fetch_status"),
