@@ -14,15 +14,15 @@ from typing import Final, Self
 from setoff.deploy.contracts.deployment import deploy
 from setoff.deploy.contracts.listing import encode_listing, encode_signer
 from setoff.deploy.contracts.waves import send_in_waves
-from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil
+from setoff.deploy.devnet.anvil import Anvil
 from setoff.deploy.devnet.chain import Chain
 from setoff.shared.codec.records import ListMarketBody, MarketParameters
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.market_names import MarketName
 from setoff.shared.config.redis_server import RedisServer
-from setoff.shared.errors import ChainError, ConfigError
+from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
-from setoff.shared.l1.contracts import QUEUE, TOKEN, Contract
+from setoff.shared.l1.contracts import QUEUE, Contract
 from setoff.shared.params import Params
 
 DEPLOYER: Final = 0
@@ -30,14 +30,11 @@ DEPLOYER: Final = 0
 OPERATOR: Final = 1
 WATCHERS: Final = 2
 """Account of the first watcher; the next ones are the others'."""
-FAUCET: Final = 10
 FIRST_TRADER: Final = 11
 
 QUORUM: Final = 2
 MAX_AGE: Final = 60
 """Seconds an oracle report stays fresh."""
-WALLET: Final = 10**18
-"""Wei for a wallet's gas."""
 
 
 BITCOIN: Final = ListMarketBody(
@@ -46,14 +43,6 @@ BITCOIN: Final = ListMarketBody(
 """A lot is 0.0001 BTC and a tick a dollar: 100 millionths of a dollar. An order needs a dollar of margin."""
 BITCOIN_NAME: Final = MarketName(1, "BTC-PERP", "BTC", "0.0001")
 """Of the first market; the others have the names that the rule gives them."""
-
-
-def check_is_devnet(deployment: Deployment, what: str) -> None:
-    """Raises ConfigError("wrong_chain") unless it is on a development chain, whose keys everybody has; `what` is there
-    and nowhere else."""
-    if deployment.chain_id != CHAIN_ID:
-        there = f"on a development chain ({CHAIN_ID}), and not on chain {deployment.chain_id}"
-        raise ConfigError("wrong_chain", f"there is {what} {there}")
 
 
 def enact(lister: L1, deployment: Deployment, proposals: Sequence[bytes]) -> None:
@@ -143,19 +132,3 @@ class Devnet:
             redis.stop()
         if self._is_ours:
             self.chain.stop()
-
-
-class Faucet:
-    """Gives wallets what they need on a development chain: ether for gas, and test dollars."""
-
-    def __init__(self, l1: L1, deployment: Deployment) -> None:
-        """`l1` has the key of a funded account."""
-        self._l1 = l1
-        self._deployment = deployment
-
-    def give(self, owner: bytes, tokens: int, wei: int = WALLET) -> None:
-        """Send `owner` (20 bytes) ether, and mint token units for it."""
-        if wei:
-            self._l1.transact(owner, value=wei)
-        if tokens:
-            Contract(self._l1, TOKEN, self._deployment.token).transact("mint", owner, tokens)

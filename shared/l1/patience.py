@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from setoff.shared.errors import ChainError
+from setoff.shared.errors import UNREACHABLE_ADVICE, ChainError
 
 PAUSE: Final = 1.0
 """Seconds between two tries."""
@@ -16,18 +16,15 @@ PAUSE: Final = 1.0
 REPEAT: Final = 30.0
 """Seconds after which it is said again what is waited for."""
 
-ADVICE: Final = "look whether the L1 node runs, and at this address: --rpc, SETOFF_RPC_URL"
-"""The next step of whoever reads that a node does not answer."""
-
 SIGNER_ADVICE: Final = "look whether the remote signer runs, and at this address: --key, or the setting `key`"
-"""The same of a remote signer."""
+"""The next step of whoever reads that a remote signer does not answer."""
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-def try_until(action: Callable[[], T], stop: threading.Event, advice: str = ADVICE) -> T | None:
+def try_until(action: Callable[[], T], stop: threading.Event, advice: str = UNREACHABLE_ADVICE) -> T | None:
     """What `action` returns as soon as L1 lets it, None if `stop` is set before. Raises what is no ChainError.
 
     The first failure is said at once, with `advice` for whoever reads it, and again each REPEAT seconds, however long a

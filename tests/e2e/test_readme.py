@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.ports import find_free_ports
+from tests.support.processes.first_order import FirstOrder
 from tests.support.processes.terminal import open_terminal
 from tests.support.waiting import wait_until
 
@@ -82,19 +83,12 @@ async def run_example(key: str, url: str) -> SubmitResult:
 
 
 def test_a_newcomer_gets_from_the_page_to_an_order_that_rests(tmp_path: Path) -> None:
-    page = (ROOT / "deploy" / "devnet" / "FIRST_ORDER.md").read_text()
-    folder = f"{tmp_path}/devnet"  # another folder than is written, and other ports: nothing else is changed
-    first, *typed = [line.replace("devnet/", f"{folder}/") for line in re.findall(r"^\$ (.*)$", page, re.MULTILINE)]
-    assert "devnet --exchange" in first and len(typed) > 8
+    """What each line took is printed (`-s`); from `pip install` on it is `deploy/run bench first_order`."""
     with open_terminal(tmp_path) as terminal:
-        terminal.environment |= {"SETOFF_OPERATOR_LISTEN": "127.0.0.1:0"}
-        guide = terminal.leave_running(first.replace("--dir devnet", f"--dir {folder} --port 0"))
-        wait_until(lambda: "In another terminal" in guide.read_text(), 120, what=guide.read_text)
-        exports = ""
-        for line in typed:
-            if line.startswith((". ", "export ")):
-                exports += f"{line}; "
-            else:
-                said = terminal.type(exports + line)
-                if "setoff account" in line:
-                    assert "BTC-PERP (1)" in said and "0.001 (10)" in said and "77000" in said
+        newcomer = FirstOrder(terminal, tmp_path / "devnet")
+        newcomer.start_devnet()
+        newcomer.type()
+    assert "devnet --exchange" in next(iter(newcomer.took)) and len(newcomer.said) > 8
+    account = next(said for line, said in newcomer.said.items() if "setoff account" in line)
+    assert "BTC-PERP (1)" in account and "0.001 (10)" in account and "77000" in account
+    print(f"\n{newcomer.describe()}")

@@ -10,7 +10,8 @@ from tests.support.waiting import wait_until
 
 from setoff.deploy.cli import main as cli
 from setoff.deploy.devnet.anvil import dev_keys
-from setoff.deploy.devnet.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
+from setoff.deploy.devnet.devnet import FIRST_TRADER, Devnet
+from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.lies import BROKEN_RECEIPT, OMITTED_RECORD
 from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec.records import BUY

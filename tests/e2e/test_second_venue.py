@@ -12,7 +12,8 @@ import requests
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.anvil import dev_keys
-from setoff.deploy.devnet.devnet import FAUCET, FIRST_TRADER, Devnet, Faucet
+from setoff.deploy.devnet.devnet import FIRST_TRADER, Devnet
+from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec import eip712, records, signatures
 from setoff.shared.codec.records import BUY, FOK, POST_ONLY, SELL

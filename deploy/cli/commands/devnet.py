@@ -24,8 +24,9 @@ ENVIRONMENT: Final = "env"
 def run(arguments: argparse.Namespace) -> int:
     """Run it until SIGINT or SIGTERM, after saying what to do with it."""
     from setoff.deploy.devnet.anvil import dev_keys
-    from setoff.deploy.devnet.devnet import FIRST_TRADER, OPERATOR, WATCHERS, Devnet, Faucet
+    from setoff.deploy.devnet.devnet import FIRST_TRADER, OPERATOR, WATCHERS, Devnet
     from setoff.deploy.devnet.exchange import DevExchange
+    from setoff.deploy.devnet.faucet import Faucet
     from setoff.shared.codec import signatures
 
     folder = (arguments.dir or Path(tempfile.mkdtemp(prefix="setoff-devnet-"))).absolute()

@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _list_at_once(arguments: argparse.Namespace) -> int:
     """On a development chain, where no listing has to wait, a market that takes the next number."""
     from setoff.deploy.devnet.anvil import dev_keys
-    from setoff.deploy.devnet.devnet import BITCOIN, DEPLOYER, check_is_devnet, enact
+    from setoff.deploy.devnet.devnet import BITCOIN, DEPLOYER, enact
+    from setoff.deploy.devnet.faucet import check_is_devnet
 
     settings = load_client(arguments)
     deployment = settings.load_deployment()

@@ -90,7 +90,7 @@ def show_address(key: bytes) -> str:
 def _fund(arguments: argparse.Namespace) -> int:
     from setoff.deploy.cli.connections import connect, get_money
     from setoff.deploy.devnet.anvil import dev_keys
-    from setoff.deploy.devnet.devnet import FAUCET, WALLET, Faucet, check_is_devnet
+    from setoff.deploy.devnet.faucet import FAUCET, WALLET, Faucet, check_is_devnet
 
     settings = load_client(arguments)
     deployment = settings.load_deployment()

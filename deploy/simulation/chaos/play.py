@@ -11,7 +11,7 @@ from random import Random
 from statistics import median
 from typing import Any, Final
 
-from setoff.deploy.devnet.devnet import FAUCET, Faucet
+from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.chaos.faults import Fault, deal
 from setoff.deploy.simulation.chaos.judgement import judge
 from setoff.deploy.simulation.chaos.load import Load, Taken

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from setoff.deploy.devnet.devnet import BITCOIN, Devnet, Faucet
+from setoff.deploy.devnet.devnet import BITCOIN, Devnet
+from setoff.deploy.devnet.faucet import Faucet
 from setoff.deploy.simulation.demo.flow import MARKETS, PriceFeed, Submission, schedule, sign_flow
 from setoff.deploy.simulation.demo.traders import OracleSigner, Trader
 from setoff.shared.codec import records

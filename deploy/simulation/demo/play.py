@@ -11,7 +11,8 @@ from typing import Final
 
 from setoff.deploy.contracts.compile import compile_all
 from setoff.deploy.contracts.events import Event
-from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
+from setoff.deploy.devnet.devnet import Devnet
+from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.demo.console import Console
 from setoff.deploy.simulation.demo.market import GAMBLING, Market
 from setoff.deploy.simulation.demo.monitor import Monitor

@@ -15,7 +15,8 @@ from typing import Final, Self
 from tests.support.chains.town import CLAIMANT, Followed
 from tests.support.waiting import wait_until
 
-from setoff.deploy.devnet.devnet import FAUCET, Devnet, Faucet
+from setoff.deploy.devnet.devnet import Devnet
+from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.demo.traders import derive_key
 from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec import signatures
