@@ -139,9 +139,6 @@ SERVICE_REASONS: Final[dict[str, str]] = {
 }
 """Reasons of the API and of the Python library that the machine never records."""
 
-UNREACHABLE_ADVICE: Final = "look whether the L1 node runs, and at this address: --rpc, SETOFF_RPC_URL"
-"""The next step after "rpc_unreachable", for commands that end with it, and for services that wait."""
-
 CONTRACT_REASONS: Final[dict[str, str]] = {
     "witness_key": "the witness names another leaf than the step touches",
     "witness_leaves": "the witness has another number of leaves than the step touches",

@@ -14,9 +14,10 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from setoff.shared import advice
 from setoff.shared.errors import SetoffError
 from setoff.shared.l1.account import open_account
-from setoff.shared.l1.patience import SIGNER_ADVICE, try_until
+from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.survey import Survey
 from setoff.watcher.context import Context
 from setoff.watcher.dispute.capital_watch import CapitalWatch
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 def run_challenger(settings: WatcherSettings, stop: threading.Event, open_epochs: OpenEpochs = open_epochs) -> None:
     """Play until `stop` is set. Whatever fails is tried again in the next round, `settings.l1_poll` seconds later."""
-    account = try_until(lambda: open_account(settings), stop, SIGNER_ADVICE)
+    account = try_until(lambda: open_account(settings), stop, advice.SIGNER)
     if account is None:
         return
     context = Context.open(settings, key=account)

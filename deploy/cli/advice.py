@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from setoff.shared.errors import UNREACHABLE_ADVICE, ConfigError, SetoffError
+from setoff.shared.advice import UNREACHABLE
+from setoff.shared.errors import ConfigError, SetoffError
 
 OUTCOMES: Final[dict[str, str]] = {
     "malformed_record": "compare the record with shared/PROTOCOL.md, section 3; a client of this version makes none",
@@ -69,7 +70,7 @@ SERVICES: Final[dict[str, str]] = {
     "bad_witness": "ask another L1 node: what this one gives does not fit its root",
     "bad_config": "see --help; `setoff operator config` lists an operator's settings, so do watcher, oracle, gateway",
     "port_taken": "stop the other process, or choose another port",
-    "rpc_unreachable": UNREACHABLE_ADVICE,
+    "rpc_unreachable": UNREACHABLE,
     "rpc_refused": "ask another L1 node: --rpc URL,URL takes several",
     "transaction_reverted": "look at the transaction on L1; nothing was changed by it",
     "insufficient_funds": "send ether there, for gas; on a development chain: `setoff wallet fund KEY`",

@@ -27,6 +27,7 @@ from setoff.operator.pulse import Pulse
 from setoff.operator.sequencer import unfinished
 from setoff.operator.sequencer.outbox import Outbox
 from setoff.operator.settings import OperatorSettings
+from setoff.shared import advice
 from setoff.shared.config import readiness
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
@@ -38,7 +39,7 @@ from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.patience import SIGNER_ADVICE, try_until
+from setoff.shared.l1.patience import try_until
 from setoff.shared.l1.sender import Fees
 from setoff.shared.l1.stored_bids import StoredBids
 from setoff.shared.l1.survey import Survey
@@ -107,7 +108,7 @@ def run_publisher(
         signal.signal(number, lambda *_: stop.set())
     deployment = settings.load_deployment()
     fees = Fees(blob_cap=settings.blob_fee_cap * GWEI)
-    account = try_until(lambda: open_account(settings), stop, SIGNER_ADVICE)
+    account = try_until(lambda: open_account(settings), stop, advice.SIGNER)
     if account is None:
         return
     l1 = L1(settings.rpc_url, account, chain_id=deployment.chain_id, fees=fees)

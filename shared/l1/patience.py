@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from setoff.shared.errors import UNREACHABLE_ADVICE, ChainError
+from setoff.shared import advice
+from setoff.shared.errors import ChainError
 
 PAUSE: Final = 1.0
 """Seconds between two tries."""
@@ -16,19 +17,15 @@ PAUSE: Final = 1.0
 REPEAT: Final = 30.0
 """Seconds after which it is said again what is waited for."""
 
-SIGNER_ADVICE: Final = "look whether the remote signer runs, and at this address: --key, or the setting `key`"
-"""The next step of whoever reads that a remote signer does not answer."""
-
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-def try_until(action: Callable[[], T], stop: threading.Event, advice: str = UNREACHABLE_ADVICE) -> T | None:
+def try_until(action: Callable[[], T], stop: threading.Event, next_step: str = advice.UNREACHABLE) -> T | None:
     """What `action` returns as soon as L1 lets it, None if `stop` is set before. Raises what is no ChainError.
 
-    The first failure is said at once, with `advice` for whoever reads it, and again each REPEAT seconds, however long a
-    try takes.
+    The first failure is said at once, with `next_step` for whoever reads it, and again each REPEAT seconds.
     """
     told_at = -REPEAT
     begun = time.monotonic()
@@ -44,7 +41,7 @@ def try_until(action: Callable[[], T], stop: threading.Event, advice: str = UNRE
                     "by itself once it answers. If that is not what you want: %s",
                     error.detail,
                     waited,
-                    advice,
+                    next_step,
                 )
             stop.wait(PAUSE)
     return None

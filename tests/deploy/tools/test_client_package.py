@@ -70,6 +70,15 @@ def test_a_gateway_for_bots_needs_nothing_of_a_node() -> None:
     assert brought & NODE <= {"pydantic"}, brought & NODE  # which eth-utils imports where it is installed
 
 
+def test_what_a_newcomer_types_needs_nothing_of_a_node() -> None:
+    commands = ("wallet", "deposit", "withdraw", "trade", "account")
+    code = "import setoff.deploy.devnet.faucet, setoff.deploy.cli.connections, setoff.shared.sdk.vault\n"
+    tops = imported_by(code + "\n".join(f"import setoff.deploy.cli.commands.{name}" for name in commands))
+    homes = packages_distributions()
+    brought = {canonicalize_name(home) for top in tops for home in homes.get(top, ())}
+    assert brought & NODE <= {"pydantic"}, brought & NODE
+
+
 def test_a_command_of_a_node_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['redis'] = None\n"
