@@ -90,6 +90,8 @@ class Fragment:
             registers, at = data[:_REGISTERS_BYTES], _REGISTERS_BYTES
             leaves, nodes = _COUNTS.unpack_from(data, at)
             at += _COUNTS.size
+            if most and leaves > most // _NODE_SHARE:
+                raise ValueError(f"more leaves than are due to {most} bytes")
             values = {}
             for _ in range(leaves):
                 key, length = _LEAF.unpack_from(data, at)

@@ -237,13 +237,15 @@ class Machine:
                 return
 
     @classmethod
-    def restore(cls, data: bytes) -> Machine:
-        """The inverse of `snapshot`. Raises WitnessError("bad_witness") on bytes that are not one.
+    def restore(cls, data: bytes, most_nodes: int | None = None) -> Machine:
+        """The inverse of `snapshot`. Raises WitnessError("bad_witness") on bytes that are not one, or whose leaves have
+        more than `most_nodes` nodes above them: those take time and memory, too, and whoever makes leaves up may lay
+        them as far from each other as he likes.
 
         Whoever got the bytes from somewhere else compares `hash()` with the machine hash they are meant to have.
         """
         items: list[tuple[int, bytes]] = []
-        at, last = _REGISTERS_BYTES, -1
+        at, last, nodes = _REGISTERS_BYTES, -1, 0
         while at + _ENTRY.size <= len(data):
             high, low, length = _ENTRY.unpack_from(data, at)
             at += _ENTRY.size
@@ -251,7 +253,10 @@ class Machine:
             if key <= last or not length or length % WORD:
                 raise WitnessError("bad_witness", "the snapshot is no list of leaves")
             items.append((key, data[at : at + length]))
+            nodes += DEPTH + 1 if last < 0 else (key ^ last).bit_length()
             at, last = at + length, key
+        if most_nodes is not None and nodes > most_nodes:
+            raise WitnessError("bad_witness", f"leaves that take more than {most_nodes} nodes of a tree")
         if at != len(data) or len(data) < _REGISTERS_BYTES:
             raise WitnessError("bad_witness", "the snapshot is cut short")
         return cls(Registers.decode(data[:_REGISTERS_BYTES]), State(Tree(items)))

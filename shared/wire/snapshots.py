@@ -29,6 +29,10 @@ HASH_BYTES: Final = 32
 LISTED: Final = 4096
 """Hashes that a list has at most, and that anybody reads of one."""
 
+NODE_SHARE: Final = 12
+"""Bytes of the most that a machine may have for each node of its tree: leaves that lie as they do in an exchange have
+fewer, and what is made up takes no more time and memory than they."""
+
 LIST_SECONDS: Final = 10.0
 """Seconds for which a list is kept: making one takes a look at all keys of a store."""
 
@@ -98,7 +102,7 @@ def read_machine(packed: bytes, most: int) -> Machine:
             raise WitnessError(
                 "bad_witness", f"more than {most} bytes" if is_long else "a packed file that is cut short"
             )
-        return Machine.restore(data)
+        return Machine.restore(data, most // NODE_SHARE)
     except zlib.error:
         raise WitnessError("bad_witness", "no machine, packed by zlib") from None
     except (ValueError, TypeError, LookupError, ArithmeticError):

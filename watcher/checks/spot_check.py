@@ -23,7 +23,7 @@ from setoff.shared.wire.witnesses import MOST_BYTES, PATH, read_boundaries
 from setoff.watcher.checks.given_machines import ask
 
 PATIENCE: Final = 300.0
-"""Seconds for which a server that says to come again is asked again: it makes bundles when it has time."""
+"""Seconds in all for which a server that says to come again is asked again: it makes bundles when it has time."""
 
 PAUSE: Final = 2.0
 """Seconds between two questions."""
@@ -63,7 +63,7 @@ class Server:
     """Whoever serves witness bundles, as somebody sees it who believes nothing of it."""
 
     def __init__(self, url: str, most: int, patience: float = PATIENCE, report: Report = lambda words: None) -> None:
-        """`most`: bytes of a bundle, as it is sent and unpacked; `patience` in seconds."""
+        """`most`: bytes of a bundle, as it is sent and unpacked; `patience`: seconds for all that is asked."""
         self._url = url.rstrip("/")
         self._most = most
         self._patience = patience
@@ -82,14 +82,14 @@ class Server:
         return open_bundle(self._ask(f"{PATH}/{epoch}/{batch}", self._most), before, self._most)
 
     def _ask(self, path: str, most: int) -> bytes:
-        until = time.monotonic() + self._patience
         while True:
             try:
                 return ask(self._url, path, most)
             except StateError as error:
-                if error.reason != "overloaded" or time.monotonic() > until:
+                if error.reason != "overloaded" or self._patience < PAUSE:
                     raise
                 self._report(error.detail)
+                self._patience -= PAUSE
                 time.sleep(PAUSE)
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from setoff.shared.errors import ChainError, DataError, StateError
+from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.shared.machine.witnesses import cut_bundle
@@ -81,8 +82,8 @@ class WitnessMaker:
         name = EpochName(known.epoch_hash, known.start)
         if self._shelf.is_refused(name):
             return False
-        inputs = self._archive.inputs(epoch)
-        if inputs.epoch_hash != known.epoch_hash:
+        inputs = self._read_inputs(epoch)
+        if inputs is None or inputs.epoch_hash != known.epoch_hash:
             return False
         machine = self._load(epoch, start)
         if machine is None:
@@ -104,6 +105,24 @@ class WitnessMaker:
             return False
         self.made += 1
         return True
+
+    def _read_inputs(self, epoch: int) -> EpochInputs | None:
+        """The inputs of an epoch as they are kept, held against their hashes; None where they are not, or are damaged.
+        L1 is not asked for them: who asks a thousand times would use up what a node answers this watcher in a day."""
+        size = self._store.epoch_batches
+        places = [self._store.batch_place(number) for number in range(epoch * size, (epoch + 1) * size)]
+        batches = [self._store.batch(place.hash) for place in places if place is not None]
+        found = [batch for batch in batches if batch is not None]
+        if len(found) < size or [batch.header.hash() for batch in found] != [place.hash for place in places if place]:
+            return None
+        first = found[0].header
+        before = self._store.header(first.parent)
+        queue_hash = self._archive.reader.queue_hash_at(first.first_message) if before is None else before.queue_hash
+        inputs = EpochInputs(epoch_hash(epoch, size, found[-1].header.hash()), tuple(found), queue_hash)
+        for batch in found:
+            batch.check(queue_hash)
+            queue_hash = batch.header.queue_hash
+        return inputs
 
     def _load(self, epoch: int, start: bytes) -> Machine | None:
         """The machine before an epoch; None if it is not at hand, or so large that it would take the memory of those

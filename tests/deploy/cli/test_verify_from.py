@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from struct import pack
+from typing import Final
 
 import pytest
 from aiohttp import web
@@ -20,6 +22,7 @@ from setoff.shared.dispute.calls import Call
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
+from setoff.shared.state.registers import FIELDS
 
 # On one worker, so that the towns are made once.
 pytestmark = pytest.mark.xdist_group("verify from")
@@ -136,6 +139,12 @@ def test_a_file_of_what_is_served_does_as_well(
     assert "cannot be read: No such file" in verify(claimed, f"1 --from {tmp_path / 'none'}", code=1)
 
 
+FAR: Final = bytes(32 * len(FIELDS)) + b"".join(
+    pack(">BIH", number >> 7, (number & 127) << 25, 32) + bytes(31) + b"\1" for number in range(20_000)
+)
+"""A machine of few bytes whose leaves are as far from each other as can be."""
+
+
 def bomb(size: int) -> bytes:
     return zlib.compress(bytes(size), level=9)
 
@@ -148,8 +157,9 @@ def bomb(size: int) -> bytes:
         (zlib.compress(bytes(10_000))[:-4], "that is cut short"),
         (bomb(3_000_000), "gives more than 1000000 bytes"),
         (zlib.compress(b"\xff" * 6_000), "gives "),
+        (zlib.compress(FAR), "gives leaves that take more than"),
     ],
-    ids=["a page", "something else", "cut short", "a bomb", "no registers"],
+    ids=["a page", "something else", "cut short", "a bomb", "no registers", "far leaves"],
 )
 def test_what_is_no_machine_is_refused_in_words(
     claimed: Town, verify: Verify, shelf: SnapshotShelf, url: str, packed: bytes, said: str

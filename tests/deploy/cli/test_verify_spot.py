@@ -261,6 +261,12 @@ def test_a_server_that_has_no_time_is_asked_again_for_a_while_only(honest: Poste
         assert "\x1b" not in str(caught.value), "what a server says does nothing to a terminal"
         said: list[str] = []
         assert len(Server(url, 10**6, report=said.append).boundaries(1, bytes(32), 4)) == 5 and len(said) == 1
+        left, said = 99, []
+        server = Server(url, 10**6, patience=5, report=said.append)
+        for _ in range(3):
+            with pytest.raises(StateError):
+                server.boundaries(1, bytes(32), 4)
+        assert len(said) == 2, "it has so much patience in all, not for each question"
 
 
 @pytest.mark.parametrize(("batches", "count"), [(1, 1), (4, 1), (32, 3), (32, 32), (3, 99)])

@@ -3,13 +3,14 @@
 import random
 import zlib
 from contextlib import suppress
-from struct import pack
+from struct import pack, unpack_from
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setoff.deploy.simulation.sample_traffic import SampleTraffic, play_epoch
+from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import WitnessError
 from setoff.shared.machine.batch import Batch
 from setoff.shared.machine.fragment import Fragment
@@ -56,6 +57,35 @@ def test_a_batch_runs_from_its_bundle_to_where_the_whole_machine_runs(number: in
     rerun = run_bundle(fragment, EPOCH.batches[number])
     assert rerun.end == EPOCH.boundaries[number + 1] and rerun.outcomes == EPOCH.outcomes[number]
     assert Fragment.decode(fragment.encode()).encode() == data, "there is one form"
+
+
+@pytest.mark.parametrize("number", range(len(EPOCH.batches)))
+def test_the_bytes_are_those_of_the_protocol(number: int) -> None:
+    """Read as section 26 has it, by nothing of the product's but keccak."""
+    data, at = zlib.decompress(EPOCH.fragments[number].encode()), 32 * 95
+    registers, leaves, hashes = data[:at], *unpack_from(">II", data, at)
+    at += 8
+    nodes: dict[int, bytes] = {}
+    keys_found = []
+    for _ in range(leaves):
+        key, length = unpack_from(">QH", data, at)
+        nodes[2**40 + key] = keccak(data[at + 10 : at + 10 + length])
+        keys_found.append(key)
+        at += 10 + length
+    numbers = [unpack_from(">Q", data, at + 40 * place)[0] for place in range(hashes)]
+    for place, node in enumerate(numbers):
+        nodes[node] = data[at + 40 * place + 8 : at + 40 * place + 40]
+    assert at + 40 * hashes == len(data)
+    assert keys_found == sorted(set(keys_found)) and numbers == sorted(set(numbers))
+    empty = [keccak(b"")]
+    level = {node for node in nodes if node >= 2**40}
+    for height in range(40):
+        empty.append(keccak(empty[-1] + empty[-1]))
+        for above in {node >> 1 for node in level}:
+            nodes[above] = keccak(b"".join(nodes.get(2 * above + side, empty[height]) for side in (0, 1)))
+        level = {node >> 1 for node in level} | {node for node in numbers if node >> (39 - height) == 1}
+    root = nodes.get(1, empty[40])
+    assert keccak(root + keccak(registers)) == EPOCH.boundaries[number]
 
 
 def test_a_bundle_that_keeps_a_leaf_back_is_refused() -> None:
@@ -131,6 +161,10 @@ def test_what_a_bundle_unpacks_to_is_bounded() -> None:
     far = b"".join(pack(">QH", number * (LEAVES // count), 0) for number in range(count))
     data = zlib.compress(EPOCH.fragments[0].registers + pack(">II", count, 0) + far)
     with pytest.raises(WitnessError, match="too far from each other"):
+        check(0, data, 10**6)
+    absent = b"".join(pack(">QH", number, 0) for number in range(90_000))
+    data = zlib.compress(EPOCH.fragments[0].registers + pack(">II", 90_000, 0) + absent)
+    with pytest.raises(WitnessError, match="more leaves than are due to 1000000 bytes"):
         check(0, data, 10**6)
 
 

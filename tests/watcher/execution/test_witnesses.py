@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -194,6 +195,24 @@ def test_damage_is_noticed_and_made_anew(desk: Desk) -> None:
         check(desk, 1)
 
 
+def test_damaged_inputs_are_no_alarm_and_l1_is_not_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> bytes:
+        raise AssertionError("what a node answers in a day is not for whoever asks")
+
+    for name in ("batch_hash", "queue_hash_at", "batch", "find"):
+        monkeypatch.setattr(desk.archive.reader, name, refuse)
+    assert make(desk, 1)
+    place = desk.store.batch_place(2 * BATCHES + 1)
+    assert place is not None
+    key = desk.store.key("batch", place.hash.hex())
+    value = bytearray(desk.store.redis.get(key) or b"")
+    value[-1] ^= 1
+    desk.store.redis.set(key, bytes(value))
+    assert not make(desk, 2) and not desk.store.alarm() and not WitnessShelf(desk.store).boundaries(name_of(desk, 2))
+    desk.store.redis.delete(key)
+    assert not make(desk, 2)
+
+
 def test_an_end_that_plain_steps_do_not_come_to_is_an_alarm(desk: Desk) -> None:
     known = desk.store.epoch(2)
     assert known is not None
@@ -296,12 +315,13 @@ def test_a_crowd_of_askers_is_told_to_come_again(desk: Desk, monkeypatch: pytest
 # --- a whole watcher ---
 
 
-def claim_all(exchange: Exchange, desk: Desk) -> None:
+def claim_all(exchange: Exchange, desk: Desk, *, last: bytes) -> None:
+    """All epochs, truly but for the end of the last."""
     court = CourtContract(exchange.operator, exchange.deployment.court)
     for epoch, result in enumerate(desk.store.results()):
         exchange.anvil.advance(DEVNET.claim_interval)
         start = result.start if epoch else Machine.genesis(*exchange.deployment.genesis).hash()
-        data = court.encode(Call("claim", (epoch, start, result.end)))
+        data = court.encode(Call("claim", (epoch, start, last if epoch == EPOCHS - 1 else result.end)))
         assert exchange.operator.transact(court.address, data, 0 if epoch else DEVNET.stake).succeeded
 
 
@@ -310,26 +330,33 @@ def url_of(desk: Desk) -> str:
     return str(found[0]) if found and found[0] else ""
 
 
-def test_a_whole_watcher_serves_both_ways_to_check_an_epoch(
+def test_a_whole_watcher_serves_both_ways_to_check_an_epoch_and_shows_up_a_lie(
     desk: Desk, exchange: Exchange, settings: WatcherSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    claim_all(exchange, desk)
+    lie, last = bytes(31) + b"\7", EPOCHS - 1
+    claim_all(exchange, desk, last=lie)
 
-    def verify(line: str) -> dict[str, object]:
+    def verify(line: str, code: int = 0) -> dict[str, Any]:
         where = ["--rpc", exchange.anvil.url, "--deployment", str(settings.deployment), "--json"]
-        assert main(["verify", *line.split(), *where]) == 0, capsys.readouterr()
+        assert main(["verify", *line.split(), *where]) == code, capsys.readouterr()
         return dict(json.loads(capsys.readouterr().out))
 
     with Watcher(settings):
         wait_until(lambda: url_of(desk), 60)
         url = url_of(desk)
         assert urlsplit(url).port
-        whole = verify(f"2 --from {url}")
+        whole = verify(f"1 --from {url}")
         assert whole["agrees"] is True and whole["start_is"] == "claimed"
-        for epoch, count in ((2, 4), (1, 2), (0, 1)):
+        for epoch, count in ((1, 4), (1, 2), (0, 1)):
             found = verify(f"{epoch} --spot {count} --from {url}")
             assert found["agrees"] is True and found["probability"] == count / BATCHES
-            assert len(found["drawn"]) == count  # type: ignore[arg-type]
+            assert len(found["drawn"]) == count
         assert found["start_is"] == "confirmed"
+        false = verify(f"{last} --spot 2 --from {url}", code=1)
+        true_end = desk.store.results()[last].end.hex()
+        assert false["agrees"] is False and false["drawn"] == []
+        assert f"ends at 0x{lie.hex()}, by the server 0x{true_end}: one of the two is false" in false["why"]
+        false = verify(f"{last} --from {url}", code=1)
+        assert f"another one is claimed: 0x{lie.hex()}" in false["why"]
         told = sum(int(each.facts.get("witnesses", 0)) for each in read_status(desk.store))
         assert told == EPOCHS
