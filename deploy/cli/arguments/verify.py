@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="source",
         help="execute this epoch alone: the machine before it comes from a watcher or operator (URL), or from a file "
         "of what one serves at /v1/snapshots/0x…; it is used if its hash is the start that L1 has confirmed, or, and "
-        "that is said, that is only claimed there",
+        "that is said, that is only claimed there; blobs that nodes have let go of are asked for there, too",
     )
     group.add_argument(
         "--spot",

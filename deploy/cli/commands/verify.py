@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from setoff.deploy.cli.connections import open_reader
@@ -13,6 +14,7 @@ from setoff.deploy.cli.inspection.spots import check_spots
 from setoff.deploy.cli.inspection.verdict import Verdict, compare, is_claimed, read_court
 from setoff.deploy.cli.output import show, tell_progress
 from setoff.deploy.cli.settings import load_client
+from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.dispute.trace_provider import Epochs, find_executed
 from setoff.shared.errors import ConfigError
 from setoff.shared.l1.chain import ChainReader
@@ -43,8 +45,8 @@ TRUSTED: Final = {
 def run(arguments: argparse.Namespace) -> int:
     """Execute the epoch, from genesis or from a machine that is given; exit code 1 if L1 holds another end, even if
     only claimed."""
-    reader = open_reader(load_client(arguments))
     check_source(arguments)
+    reader = open_reader(load_with_source(arguments))
     court = ProvenCourt(reader.proven, reader.deployment.court)
     epoch = find_epoch(arguments, reader, court)
     if epoch is None:
@@ -75,6 +77,14 @@ def check_source(arguments: argparse.Namespace) -> None:
         raise ConfigError("bad_config", "spot: it takes --from URL, a watcher that serves witness bundles")
     if arguments.spot == 0:
         raise ConfigError("bad_config", "spot: one batch or more")
+
+
+def load_with_source(arguments: argparse.Namespace) -> ClientSettings:
+    """The settings; whoever gives a machine or bundles may have blobs, too, that nodes have let go of."""
+    settings = load_client(arguments)
+    if not is_url(arguments.source or ""):
+        return settings
+    return replace(settings, peers=",".join((*settings.peer_urls, arguments.source.rstrip("/"))))
 
 
 def run_spots(arguments: argparse.Namespace, reader: ChainReader, court: ProvenCourt, epoch: int) -> int:

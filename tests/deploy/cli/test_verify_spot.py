@@ -18,11 +18,14 @@ from tests.support.processes.witness_stand import WitnessStand, serving_stand
 from setoff.deploy.cli.inspection import spots
 from setoff.deploy.cli.main import main
 from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.simulation.sample_traffic import SampleTraffic
 from setoff.shared.dispute.calls import Call
 from setoff.shared.errors import StateError, WitnessError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.court import CourtContract
+from setoff.shared.l1.da.blobs import BlobSource
 from setoff.shared.machine.batch import Batch, epoch_hash
+from setoff.shared.machine.blobs import commit, hash_commitment
 from setoff.shared.machine.machine import Machine
 from setoff.shared.params import DEVNET
 from setoff.shared.wire.witnesses import read_boundaries, show_boundaries
@@ -241,6 +244,31 @@ def test_an_epoch_that_nobody_has_claimed_has_nothing_to_check(tmp_path: Path, v
 def test_options_that_do_not_go_together(honest: Posted, verify: Verify, line: str, said: str) -> None:
     told = verify(honest, line, code=2)
     assert said in told and "next: `setoff verify EPOCH --spot N --from URL`" in told
+
+
+@pytest.mark.parametrize("way", ["--spot 4", ""], ids=["bundles", "whole"])
+def test_blobs_that_nodes_have_let_go_of_come_from_the_same_server(
+    blob_anvil: Anvil, tmp_path: Path, verify: Verify, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    exchange = Exchange(blob_anvil, PARAMS)
+    exchange.deposit(1, 10**6)
+    exchange.post(0, 1)
+    traffic = SampleTraffic(exchange.deployment.chain_id, exchange.deployment.vault_bytes)
+    _, blobs = exchange.post_blobs(1, *([traffic.withdraw(1, number)] for number in range(1, 4)))
+    exchange.deployment.save(tmp_path / "deployment.json")
+    batches = [ChainReader(exchange.operator, exchange.deployment).batch(number) for number in range(BATCHES)]
+    stand = WitnessStand(0, epoch_hash(0, BATCHES, batches[-1].header.hash()), batches)
+    genesis = Machine.genesis(*exchange.deployment.genesis)
+    stand.run(genesis.copy())
+    stand.blobs = {hash_commitment(commit(blob)): blob for blob in blobs}
+    court = CourtContract(exchange.operator, exchange.deployment.court)
+    data = court.encode(Call("claim", (0, genesis.hash(), stand.boundaries[-1])))
+    assert exchange.operator.transact(court.address, data, PARAMS.stake).succeeded
+    monkeypatch.setattr(BlobSource, "_ask_node", lambda *_: iter(()))
+    where = ["--rpc", blob_anvil.url, "--deployment", str(tmp_path / "deployment.json")]
+    with serving_stand(stand) as url:
+        assert main(["verify", "0", *way.split(), "--from", url, *where]) == 0
+    assert len([each for each in stand.asked if each.startswith("blob")]) == 3
 
 
 def test_a_server_that_has_no_time_is_asked_again_for_a_while_only(honest: Posted) -> None:

@@ -22,6 +22,8 @@ class WitnessStand:
         self.batches = batches
         self.boundaries: list[bytes] = []
         self.bundles: dict[int, bytes] = {}
+        self.blobs: dict[bytes, bytes] = {}
+        """By versioned hash."""
         self.asked: list[str] = []
         """What was asked for, in order: nothing before the boundaries."""
 
@@ -36,7 +38,14 @@ class WitnessStand:
     def make_app(self) -> web.Application:
         app = web.Application(middlewares=[answer_errors])
         app.add_routes([web.get(PATH + "/{epoch}", self._tell), web.get(PATH + "/{epoch}/{batch}", self._give)])
+        app.router.add_get("/v1/blobs/{hash}", self._give_blob)
         return app
+
+    async def _give_blob(self, request: web.Request) -> web.Response:
+        text = request.match_info["hash"]
+        self.asked.append(f"blob {text}")
+        blob = self.blobs.get(bytes.fromhex(text.removeprefix("0x")))
+        return web.Response(status=404) if blob is None else web.Response(body=blob)
 
     async def _tell(self, request: web.Request) -> web.Response:
         self.asked.append("boundaries")
