@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(GROUP))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: its processes cost CPU while the other tests run
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayTown]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SETOFF_BUILD", AS_USERS)

@@ -1,5 +1,5 @@
-// node dist/cli/vectors.js FOLDER SETUP [--first] [--json]: runs every vector of every family. SETUP is the file of the
-// trusted set-up of EIP-4844.
+// node dist/cli/vectors.js FOLDER SETUP [--first[=FAMILY]] [--json]: runs every vector of every family. SETUP is the file of
+// the trusted set-up of EIP-4844. --first ends at the first failure; FAMILY is then run before the others.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Setup } from "../batch/commitment.js";
@@ -10,7 +10,7 @@ import { runHistories } from "../vectors/histories.js";
 import { type Json, type JsonObject, list, object } from "../vectors/json.js";
 import { runL1 } from "../vectors/l1.js";
 import { runLeaves } from "../vectors/leaves.js";
-import type { Report } from "../vectors/report.js";
+import { FirstFailure, type Report, stopAtFirst } from "../vectors/report.js";
 import { runRefused } from "../vectors/refused.js";
 import { readBatch, runRuns } from "../vectors/runs.js";
 import { runScenes } from "../vectors/scenes.js";
@@ -20,10 +20,11 @@ import { watch, type Watched } from "../vectors/watch.js";
 
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
-const quick = args.includes("--first"); // stop at the first family that fails (for the list of misreadings)
+const quick = args.find((arg) => arg.startsWith("--first")); // for the list of misreadings
+const begin = quick?.split("=")[1];
 const [folder, setupFile] = args.filter((arg) => !arg.startsWith("--"));
 if (folder === undefined || setupFile === undefined) {
-  console.error("usage: node dist/cli/vectors.js FOLDER SETUP [--first] [--json]");
+  console.error("usage: node dist/cli/vectors.js FOLDER SETUP [--first[=FAMILY]] [--json]");
   process.exit(2);
 }
 
@@ -62,6 +63,20 @@ const names = families.map(([name]) => name);
 const strangers = readdirSync(folder).filter((file) => file.endsWith(".json") && !names.includes(file.slice(0, -5)));
 if (strangers.length > 0) throw new Error(`nobody reads ${strangers.join(", ")}`);
 
+if (quick !== undefined) {
+  stopAtFirst();
+  for (const [name, run] of [...families].sort(([a], [b]) => Number(b === begin) - Number(a === begin))) {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof FirstFailure)) throw error;
+      console.log(`${name}: ${error.message}`);
+      process.exit(1);
+    }
+  }
+  process.exit(0);
+}
+
 const reports: Record<string, Report & { unread: string[] }> = {};
 for (const [name, run] of families) {
   const report = { ...run(), unread: watched.get(name)?.unread() ?? [] };
@@ -72,7 +87,6 @@ for (const [name, run] of families) {
     for (const failure of report.failures.slice(0, 12)) console.log(`  ${failure}`);
     if (report.unread.length > 0) console.log(`  not read: ${report.unread.join(", ")}`);
   }
-  if (quick && report.failures.length > 0) break;
 }
 if (asJson) console.log(JSON.stringify(reports));
 if (Object.values(reports).some((report) => report.passed !== report.total)) process.exit(1);

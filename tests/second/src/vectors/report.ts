@@ -6,6 +6,16 @@ export interface Report {
   readonly failures: string[];
 }
 
+/** `check` throws it where only the first failure is asked for; it holds the failure in words. */
+export class FirstFailure extends Error {}
+
+let isQuick = false;
+
+/** From now on the first failure ends the family. */
+export function stopAtFirst(): void {
+  isQuick = true;
+}
+
 export const newReport = (): Report => ({ passed: 0, total: 0, parts: {}, failures: [] });
 
 /** One case: `run` gives back what is wrong, null where nothing is. */
@@ -23,7 +33,9 @@ export function check(report: Report, part: string, name: string, run: () => str
     counts.passed++;
     report.passed++;
   } else {
-    report.failures.push(`${part} ${name}: ${wrong}`);
+    const failure = `${part} ${name}: ${wrong}`;
+    if (isQuick) throw new FirstFailure(failure);
+    report.failures.push(failure);
   }
 }
 
