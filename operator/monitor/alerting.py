@@ -14,6 +14,7 @@ from setoff.operator.pulse import read_status
 from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.deployment_file import Deployment
 from setoff.shared.config.redis_server import RedisServer
+from setoff.shared.config.store_health import find_store_problems
 from setoff.shared.config.webhooks import name_alert
 from setoff.shared.errors import ConfigError
 
@@ -52,8 +53,8 @@ def find_all_problems(settings: OperatorSettings, deployment: Deployment) -> lis
     try:
         server = RedisServer.find(settings)
         if server is None:
-            return ["its store does not run"]
+            return [*find_store_problems(settings), "its store does not run"]
         with server.client(socket_timeout=TIMEOUT) as redis:
-            return find_problems(read_status(redis, deployment))
+            return [*find_store_problems(settings, redis), *find_problems(read_status(redis, deployment))]
     except (RedisError, ConfigError, OSError):
         return ["its store does not answer"]

@@ -33,6 +33,8 @@ from setoff.shared.errors import ConfigError
 HOST: Final = "127.0.0.1"
 START_TIMEOUT: Final = 60.0
 """Seconds until it has to answer: a long append-only file takes a while to load."""
+LOOK_TIMEOUT: Final = 5.0
+"""The same for whoever only looks, and can say that it does not answer."""
 UNQUOTED: Final = re.compile(r"""[\s"'\\]""")
 """What the path of a folder must not have: it stands as it is in the server's settings file."""
 PORT_TRIES: Final = 5
@@ -81,11 +83,11 @@ class RedisServer:
     @classmethod
     def find(cls, settings: Settings) -> Self | None:
         """The server that the settings ask for where it runs already, None where `open` would start one: none is
-        started for a look. Raises ConfigError, as `open` does, if it is another's and does not answer.
+        started for a look. Raises ConfigError, as `open` does, if it does not answer.
         """
         if settings.redis_url:
             return cls.connect(settings.redis_url)
-        running = _find_running(settings.redis_dir.resolve())
+        running = _find_running(settings.redis_dir.resolve(), LOOK_TIMEOUT)
         return None if running is None else cls(running)
 
     @classmethod
@@ -253,15 +255,15 @@ def _find_last_port(folder: Path) -> int:
     return 0 if port and _is_taken(port) else port
 
 
-def _find_running(folder: Path) -> str | None:
+def _find_running(folder: Path, patience: float = START_TIMEOUT) -> str | None:
     """URL of the server that already works in `folder`.
 
-    Raises ConfigError if one is there but does not answer in time: starting another would spoil its files.
+    Raises ConfigError if one is there but does not answer in so many seconds: starting another would spoil its files.
     """
     url = _read_note(folder).get("url")
     if not isinstance(url, str):
         return None
-    deadline = time.monotonic() + START_TIMEOUT
+    deadline = time.monotonic() + patience
     with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
         while True:
             try:
@@ -269,7 +271,8 @@ def _find_running(folder: Path) -> str | None:
                 return url if home is not None and Path(home) == folder else None
             except (BusyLoadingError, RedisTimeoutError):
                 if time.monotonic() > deadline:
-                    raise ConfigError("bad_config", f"redis_dir: the server of {folder} does not answer") from None
+                    what = f"redis_dir: the server of {folder} runs, but does not answer: stopped, or loading its log?"
+                    raise ConfigError("not_ready", what) from None
                 time.sleep(0.1)
             except (RedisError, OSError):
                 return None  # nothing listens there, or something else does

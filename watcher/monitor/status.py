@@ -12,7 +12,7 @@ NEEDED: Final = ("supervisor", "follower", "worker", "server")
 
 
 def describe_status(statuses: list[ProcessStatus]) -> str:
-    """For people: a line a process, and what is wrong."""
+    """For people: a line a process."""
     lines = []
     for status in statuses:
         state = "alive" if status.is_alive else f"silent for {status.age:.0f} s"
@@ -22,7 +22,7 @@ def describe_status(statuses: list[ProcessStatus]) -> str:
             if name not in ("pid", "host", OWN) and value not in ([], "")
         )
         lines.append(f"{status.process:<24} {state:<20} {facts}".rstrip())
-    return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in find_problems(statuses))])
+    return "\n".join(lines)
 
 
 def find_problems(statuses: list[ProcessStatus]) -> list[str]:

@@ -19,6 +19,7 @@ from setoff.operator.settings import OperatorSettings
 from setoff.shared.config.pulse import ProcessStatus
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.config.settings import parse_listen
+from setoff.shared.config.store_health import find_store_problems
 from setoff.shared.wire import pages
 from setoff.shared.wire.pages import Page
 
@@ -70,13 +71,15 @@ def look(settings: OperatorSettings) -> Look:
     server = RedisServer.find(settings)
     if server is None:
         where = settings.redis_dir.resolve()
-        return Look([], [f"nothing runs: there is no store in {where} (REDIS_URL names another)"], "")
+        gone = f"nothing runs: there is no store in {where} (REDIS_URL names another)"
+        return Look([], [*find_store_problems(settings), gone], "")
     try:
         with server.client(socket_timeout=TIMEOUT) as redis:
+            troubles = find_store_problems(settings, redis)
             statuses = read_status(redis, settings.load_deployment())
     except RedisError as error:
         return Look([], [f"the store at {server.name} does not answer: {error}"], "")
-    problems = find_problems(statuses)
+    problems = [*troubles, *find_problems(statuses)]
     sequencer = next((each for each in statuses if each.process == "sequencer" and each.is_alive), None)
     health = ask_health(str(sequencer.facts.get("url", ""))) if sequencer is not None else ""
     if health and (health == "ready") == bool(sequencer and sequencer.facts.get("obstacle")):

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_status(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
+    from setoff.shared.config.store_health import find_store_problems
     from setoff.watcher.context import find_store, name_redis
     from setoff.watcher.monitor.status import describe_status, find_problems
     from setoff.watcher.pulse import read_status
@@ -47,13 +48,16 @@ def _show_status(arguments: argparse.Namespace, loaded: WatcherSettings) -> int:
     store = find_store(loaded, loaded.load_deployment())
     if store is None:
         nothing = f"nothing runs: no Redis server answers as {name_redis(loaded)} (REDIS_URL names another one)"
-        show(arguments, {"processes": [], "problems": [nothing]}, f"PROBLEM: {nothing}")
+        problems = [*find_store_problems(loaded), nothing]
+        show(arguments, {"processes": [], "problems": problems}, *(f"PROBLEM: {each}" for each in problems))
         return 1
+    problems = find_store_problems(loaded, store.redis)
     statuses = read_status(store)
-    problems = find_problems(statuses)
+    problems += find_problems(statuses)
     facts = [{"process": each.process, "age": each.age, "alive": each.is_alive, **each.facts} for each in statuses]
     asked = f"asked: {name_redis(loaded)}, keys {store.prefix}:…"
-    show(arguments, {"processes": facts, "problems": problems}, asked, describe_status(statuses))
+    told = [describe_status(statuses), *(f"PROBLEM: {problem}" for problem in problems)]
+    show(arguments, {"processes": facts, "problems": problems}, asked, *told)
     return 1 if problems else 0
 
 
