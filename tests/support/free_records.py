@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from tests.support.machines.world import ABOVE, BUY, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL, WIDE, World
@@ -41,25 +40,11 @@ class FreeRecords:
         return self.inputs * STEP_SHARE / self.steps
 
 
-@cache
-def list_free_records() -> list[FreeRecords]:
-    """Each played on a book of more makers than an order may count, each at a price of its own."""
-    return [
-        _play("fill-or-kill orders that come to nothing", _kill),
-        _play("reduce-only fill-or-kill orders that come to nothing", _kill_reducing),
-        _play("fill-or-kill legs", _kill_legs),
-        _play("amends to a price beyond the book, of an order that gives way", _amend),
-        _play("legs that rest, each at a price of its own, and are taken back", _rest_and_cancel),
-        _play("dead orders, each at a price of its own, and who takes them out", _wall),
-        _play("armed orders, and the price that lets them in", _fire),
-    ]
-
-
-def _play(name: str, action: Callable[[World], int]) -> FreeRecords:
-    """`action` returns how many inputs it took."""
+def play_free_records(name: str) -> FreeRecords:
+    """One of `WAYS`, on a book of more makers than an order may count, each at a price of its own."""
     world = make_book()
     before = world.machine.regs.steps
-    inputs = action(world)
+    inputs = WAYS[name](world)
     return FreeRecords(name, inputs, world.machine.regs.steps - before)
 
 
@@ -128,3 +113,15 @@ def _wait(world: World, seconds: int) -> None:
     steps = world.machine.regs.steps
     world.wait(seconds)
     world.machine.regs.steps = steps
+
+
+WAYS: Final[dict[str, Callable[[World], int]]] = {
+    "fill-or-kill orders that come to nothing": _kill,
+    "reduce-only fill-or-kill orders that come to nothing": _kill_reducing,
+    "fill-or-kill legs": _kill_legs,
+    "amends to a price beyond the book, of an order that gives way": _amend,
+    "legs that rest, each at a price of its own, and are taken back": _rest_and_cancel,
+    "dead orders, each at a price of its own, and who takes them out": _wall,
+    "armed orders, and the price that lets them in": _fire,
+}
+"""Each returns how many inputs it took."""
