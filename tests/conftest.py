@@ -157,7 +157,7 @@ def settings(redis_server: RedisServer, exchange: Exchange, tmp_path: Path) -> W
         deployment=path,
         rpc_url=exchange.anvil.url,
         redis_url=redis_server.url,
-        l1_poll=0.1,
+        l1_poll=0.25,
         l1_patience=2.0,
         listen="127.0.0.1:0",
         evidence_dir=tmp_path / "evidence",
