@@ -165,7 +165,7 @@ class L1Monitor:
 
     def _judge_batches(self, batches: _Batches, exchange: Exchange, patience: int) -> None:
         standing, following, stuck, opened = batches.standing, batches.next, batches.stuck, exchange.opened
-        self.unposted = exchange.cursor.number - batches.posted
+        self.unposted = max(0, exchange.cursor.number - batches.posted)  # while we were away, others may have posted
         self.on_l1 = standing.common
         self._oldest = following.timestamp if following else opened.timestamp if opened else None
         self.pace, self._turn_at = batches.pace, batches.pace.postable_at(standing.common, 0)

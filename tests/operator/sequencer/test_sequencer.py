@@ -184,6 +184,7 @@ async def test_stops_taking_when_batches_do_not_reach_l1(redis_server: RedisServ
         assert (status, answer["reason"]) == (503, "overloaded")
         running.outbox.set_posted(10_000)
         await asyncio.sleep(0.1)
+        assert (await running.status())["unposted"] >= 0  # however many L1 has that are not ours
         assert (await running.submit(running.traffic.report(0, 100)))[0] == 200
 
 

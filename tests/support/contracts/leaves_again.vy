@@ -35,4 +35,10 @@ def again(kind: uint256, data: Bytes[leaves.ACCOUNT_BYTES]) -> Bytes[leaves.ACCO
         return leaves.encode_agent(leaves.decode_agent(data))
     if kind == keys.REQUEST:
         return leaves.encode_request(leaves.decode_request(data))
+    if kind == keys.PARKED:
+        return leaves.encode_parked(leaves.decode_parked(data))
+    if kind == keys.TERMS:
+        return leaves.encode_terms(leaves.decode_terms(data))
+    if kind == keys.ACTIVITY:
+        return leaves.encode_activity(leaves.decode_activity(data))
     raise "no such kind"

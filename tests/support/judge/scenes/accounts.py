@@ -40,11 +40,14 @@ def play_sub_accounts(world: JudgedWorld) -> None:
 
 
 def play_agents(world: JudgedWorld) -> None:
-    """An agent is named and taken away again."""
+    """An agent is named and taken away again; there are eight, of a master account."""
     world.begin()
     for record in (world.set_agent(1, 3, world.time + 9), world.set_agent(1, 3, world.time + 9, bytes(20))):
         assert world.run(record) == [OK]
     assert world.machine.state.tree.get(keys.agent_key(1, 3)) == b""
+    beyond = world.set_agent(1, keys.MAX_AGENT + 1, world.time + 9)
+    of_a_sub_account = world.set_agent(keys.sub_account(1, 1), 1, world.time + 9)
+    assert world.run(beyond, of_a_sub_account) == ["malformed_record", "sub_account"]
 
 
 def play_sessions(world: JudgedWorld) -> None:

@@ -108,15 +108,14 @@ function liquidate(
   const marketId = place.market;
   const lots = abs(place.size);
 
-  let loss = marketId === r.trigger_market ? max(0n, valueOf(market, place.size, r.mark_before - market.mark)) : 0n;
+  const loss = marketId === r.trigger_market ? max(0n, valueOf(market, place.size, r.mark_before - market.mark)) : 0n;
   if (equity < 0n) {
     const isInsured = !isReturning(market) && equity + loss >= total; // it was healthy before the change
-    const drawn = isInsured ? min(-equity, min(loss, market.insurance)) : 0n;
+    const drawn = isInsured ? min(-equity, market.insurance) : 0n;
     noteDraw(r, drawn);
     market.insurance -= drawn;
     account.collateral += drawn;
     equity += drawn;
-    loss -= drawn;
   }
 
   let share: bigint;
