@@ -51,20 +51,23 @@ class Processes:
         batch_interval: float = 2.0,
         confirmations: int = 0,
         data: str = "calldata",
-        names_node: bool = True,
+        browsers_node: str | None = None,
+        blobs_url: str = "",
     ) -> None:
         """Start sequencer and publisher, one of them lying: `lie` is one of CLAIM_LIES, told about the first epoch from
         batch `lie_from` on that it fits, or one of RECEIPT_LIES; "" for none.
 
         `confirmations`: blocks on top of a message on L1 before it is consumed; 0 if the chain never reorganises.
-        `data`: where records are posted, the name of a module. `names_node`: whether its console's browsers are told of
-        the chain's node, or have to have one from their wallets.
+        `data`: where records are posted, the name of a module. `browsers_node`: the L1 node that its console's
+        browsers are told of, "" for none: their wallets bring one; None for the chain's. `blobs_url`: of the
+        watcher that they have blobs from, "" for none.
         """
         environment = {
             "REDIS_URL": self.devnet.redis_url(OPERATOR_DATABASE),
             "SETOFF_OPERATOR_KEY": self._key_file("operator", OPERATOR),
             "SETOFF_OPERATOR_LISTEN": "127.0.0.1:0",
-            "SETOFF_OPERATOR_CONSOLE_RPC_URL": self.devnet.chain.url if names_node else "",
+            "SETOFF_OPERATOR_CONSOLE_RPC_URL": self.devnet.chain.url if browsers_node is None else browsers_node,
+            "SETOFF_OPERATOR_CONSOLE_BLOBS_URL": blobs_url,
             "SETOFF_CONFIRMATIONS": str(confirmations),
             "SETOFF_OPERATOR_BATCH_INTERVAL": str(batch_interval),
             "SETOFF_OPERATOR_DATA": data,

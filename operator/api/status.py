@@ -66,6 +66,8 @@ class StatusHandlers:
             "token": deployment.token,
             "queue": deployment.queue,
             "receipts": deployment.receipts,
+            "block": deployment.block,
+            "block_hash": deployment.block_hash,
             "domain": "0x" + deployment.domain.hex(),
             "types": [kind.type_string for kind in records.SIGNED.values()],
             "epoch_batches": deployment.epoch_batches,

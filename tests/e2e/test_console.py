@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.nodes.faults import NoMethod, RangeLimit
 from tests.support.processes.console import find_chromium, find_console, play
 from tests.support.processes.trading_floor import open_trading_floor
 from tests.support.waiting import wait_until
@@ -20,6 +21,9 @@ from setoff.shared.codec.records import SELL
 from setoff.shared.params import DEMO
 
 MAKER, TRADER = range(2)
+ANVILS_BLOB = "anvil_getBlobByHash"
+UNSETTLED = 128
+"""Blocks that the console does not keep yet."""
 
 
 def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
@@ -36,6 +40,26 @@ def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
         with floor.client(TRADER) as trader:
             balance = trader.balance()
         assert not balance.orders and [position.size for position in balance.positions] == [Decimal("0.01")]
+
+
+def test_logs_are_read_from_the_deployment_on_by_ranges_that_nodes_take_and_each_once() -> None:
+    told = play("logs")
+    expected = list(range(500_000, 600_001, 1_000))
+    blocks = range(500_000, 600_000 - UNSETTLED + 1)
+    for name in ("first", "again", "reloaded", "other", "risen"):
+        assert told[name]["found"] == expected, name
+        assert told[name]["some"] == [512_000]
+    ranges = told["first"]["asked"]
+    assert min(begin for begin, _ in ranges) == 500_000 and max(end - begin for begin, end in ranges) < 2_000
+    read = [block for begin, end in ranges for block in range(begin, end + 1) if block in blocks]
+    assert sorted(read) == list(blocks)  # each of them once, though two have asked for them at a time
+    # What may still change is asked for again, and nothing else: also after the page was loaded anew.
+    assert {begin for begin, _ in told["again"]["asked"]} <= {blocks.stop, blocks.stop + 1}
+    assert {begin for begin, _ in told["reloaded"]["asked"]} <= {blocks.stop + 1, blocks.stop + 2}
+    # Another node is not taken for the one that has answered; one that takes everything is asked for everything.
+    assert told["other"]["asked"][0] == [500_000, 600_000 - UNSETTLED] and not told["other"]["refused"]
+    assert told["dead"]["found"] == "the L1 node does not answer"
+    assert told["risen"]["asked"][0][0] > 500_000  # behind what the node had said before it fell silent
 
 
 @pytest.mark.long
@@ -75,15 +99,22 @@ def test_money_goes_in_and_out_and_the_operator_may_die(tmp_path: Path, monkeypa
     monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
     find_chromium()
     find_console()
-    # In blobs, so that the browser verifies these, too; the test of a lie has calldata.
-    with open_trading_floor(tmp_path, traders=1, data="blobs") as floor, ThreadPoolExecutor(1) as browser:
+    # In blobs that the node does not give, as those of L1 do not, and a watcher keeps, so that the browser verifies
+    # these, too; the test of a lie has calldata.
+    faults = (NoMethod(ANVILS_BLOB), RangeLimit(40, "geth"))
+    with (
+        open_trading_floor(tmp_path, traders=1, faults=faults, data="blobs", keeps_blobs=True) as floor,
+        ThreadPoolExecutor(1) as browser,
+    ):
         told = browser.submit(play, "money", floor.url, str(tmp_path), seconds=300)
         wait_until(lambda: told.done() or (tmp_path / "ready").exists(), 280)
         if not told.done():
             floor.kill_operator()
         (tmp_path / "killed").touch()
         found = told.result()
+        node = floor.browsers_node
     assert "comes to the same end as L1" in found["verified"]
+    assert found["blobs"] > 0 and node is not None and node.asked[ANVILS_BLOB]
     assert "Your money is in the vault on L1" in found["banner"]
 
 
@@ -102,5 +133,6 @@ def test_a_wallet_of_the_browser_deposits_trades_and_takes_its_money_out(
         with floor.client(TRADER) as trader:
             positions = trader.balance().positions
     assert [position.size for position in positions] == [Decimal("0.01")]
+    assert "comes to the same end as L1" in told["verified"] and "Travelling Wallet" in told["node"]
     spoken = {"eth_requestAccounts", "eth_signTypedData_v4", "eth_sendTransaction", "eth_call", "eth_getLogs"}
     assert spoken <= set(told["asked"])

@@ -53,6 +53,9 @@ class Info(TypedDict):
     token: Address
     queue: Address
     receipts: Address
+    block: Count
+    """Of L1, from which on there is something of the exchange to read."""
+    block_hash: Hash
     types: list[str]
     """The type strings of what is signed."""
     epoch_batches: Count

@@ -114,5 +114,10 @@ await scenario(async (page) => {
   await page.getByRole("table").getByText("the operator").first().waitFor();
   await page.getByRole("link", { name: "Settlement" }).click();
   await page.getByText("held = owed, to the unit").waitFor({ timeout: 60_000 });
-  return { asked: [...asked] };
+  await page.getByRole("link", { name: "Verify" }).click();
+  const named = await page.getByText("L1 node:").innerText();
+  await page.getByRole("button", { name: "Verify every batch" }).click();
+  await page.getByText(/Your browser comes to the same end as L1 in each of [1-9]/).waitFor({ timeout: 90_000 });
+  await checkAccess(page, "verify by the wallet's node");
+  return { asked: [...asked], node: named, verified: await page.locator(".callout").innerText() };
 });

@@ -276,6 +276,7 @@ async def test_trades_and_shows_it(exchange: Running) -> None:
     assert (await exchange.get("/v1/orders/1"))[1]["orders"] == seller["orders"]
     _, info = await exchange.get("/v1/info")
     assert info["chain_id"] == CHAIN_ID and info["vault"] == "0x" + VAULT.hex()
+    assert (info["block"], info["block_hash"]) == (0, "0x" + 64 * "0")  # as the deployment file has them
     assert [market["market"] for market in info["markets"]] == [1]
     assert (await exchange.get("/v1/health"))[0] == 200
 

@@ -130,6 +130,13 @@ class FaultyNode:
             wbufsize = -1
             disable_nagle_algorithm = True
 
+            def do_OPTIONS(self) -> None:
+                """A browser asks whether a page of another place may ask."""
+                self.send_response(204)
+                for name in ("Origin", "Headers", "Methods"):
+                    self.send_header(f"Access-Control-Allow-{name}", "*")
+                self.end_headers()
+
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 try:
@@ -144,6 +151,7 @@ class FaultyNode:
                     return
                 self.send_response(answer.status)
                 self.send_header("Content-Type", "application/json")
+                self.send_header("Access-Control-Allow-Origin", "*")
                 self.send_header("Content-Length", str(len(answer.body)))
                 for name, value in answer.headers.items():
                     self.send_header(name.replace("_", "-"), value)

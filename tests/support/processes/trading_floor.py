@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final, Self
 
 from tests.support.chains.town import CLAIMANT, Followed
+from tests.support.nodes.faulty_node import Fault, FaultyNode
 from tests.support.waiting import wait_until
 
 from setoff.deploy.devnet.devnet import Devnet
 from setoff.deploy.devnet.faucet import FAUCET, Faucet
 from setoff.deploy.simulation.demo.traders import derive_key
-from setoff.deploy.simulation.processes import Processes
+from setoff.deploy.simulation.processes import START_SECONDS, Processes
 from setoff.shared.codec import signatures
 from setoff.shared.dispute.strategy import Policy
 from setoff.shared.errors import InputError, StateError
@@ -46,10 +47,19 @@ class TradingFloor:
         self._stop = threading.Event()
         self._reporter = threading.Thread(target=self._report_on, daemon=True)
         self.url = ""
+        self.browsers_node: FaultyNode | None = None
 
-    def open(self, traders: int, *, names_node: bool, data: str) -> Self:
+    def open(self, traders: int, *, names_node: bool, faults: Sequence[Fault], data: str, keeps_blobs: bool) -> Self:
         """Start the operator, fund the traders, and let the oracle report."""
-        self._processes.start_operator(batch_interval=1.0, names_node=names_node, data=data)
+        blobs_url = ""
+        if keeps_blobs:
+            blobs_url = self._processes.start_watcher(1).wait_for("server:", START_SECONDS)
+        if faults:
+            self.browsers_node = FaultyNode(self.devnet.chain.url, *faults)
+        node = self.browsers_node.url if self.browsers_node else self.devnet.chain.url
+        self._processes.start_operator(
+            batch_interval=1.0, browsers_node=node if names_node else "", data=data, blobs_url=blobs_url
+        )
         faucet = Faucet(self.devnet.chain.connect(FAUCET), self.devnet.deployment)
         for number in range(traders):
             faucet.give(signatures.address_of(self.key(number)), MONEY)
@@ -133,6 +143,8 @@ class TradingFloor:
         """Stop everything but the chain."""
         self._stop.set()
         self._processes.stop()
+        if self.browsers_node:
+            self.browsers_node.stop()
 
     def _report_on(self) -> None:
         with BlockingClient(self.url) as client:
@@ -150,14 +162,21 @@ class TradingFloor:
 
 @contextmanager
 def open_trading_floor(
-    folder: Path, traders: int, *, names_node: bool = True, data: str = "calldata"
+    folder: Path,
+    traders: int,
+    *,
+    names_node: bool = True,
+    faults: Sequence[Fault] = (),
+    data: str = "calldata",
+    keeps_blobs: bool = False,
 ) -> Iterator[TradingFloor]:
-    """Everything started; everything stopped in the end. `names_node`: to the console's browsers, the chain's; `data`:
-    the module that batches are posted in."""
+    """Everything started; everything stopped in the end. `names_node`: to the console's browsers, the chain's,
+    which has `faults` for them; `data`: the module that batches are posted in; `keeps_blobs`: by a watcher, which
+    gives them to browsers."""
     oracle = [derive_key(14, "oracle", number) for number in range(2)]
     with Devnet(folder, PARAMS, signers=[signatures.address_of(key) for key in oracle]) as devnet:
         floor = TradingFloor(devnet, folder, oracle)
         try:
-            yield floor.open(traders, names_node=names_node, data=data)
+            yield floor.open(traders, names_node=names_node, faults=faults, data=data, keeps_blobs=keeps_blobs)
         finally:
             floor.close()

@@ -10,16 +10,9 @@ import {
   type Hex,
 } from "viem";
 import { info } from "../api/exchange";
-import { rpc } from "../wallet/rpc";
+import { findNode, rpc } from "../wallet/rpc";
 import { COURT, QUEUE, VAULT } from "./interfaces";
-
-export interface Log {
-  readonly data: Hex;
-  readonly topics: [Hex, ...Hex[]];
-  readonly transactionHash: Hex;
-  readonly blockNumber: Hex;
-  readonly blockTimestamp?: Hex;
-}
+import { type Log, LogReader, type Origin } from "./logs";
 
 export interface Addresses {
   readonly vault: Hex;
@@ -67,17 +60,18 @@ async function readContracts(): Promise<Addresses> {
   return { vault, queue, court, inbox: await view(queue, QUEUE, "INBOX") };
 }
 
-/** Events of a contract that have these topics, oldest first; `event` undefined for any. */
+/** Events of a contract that have these topics, oldest first, the latest `most`; `event` undefined for any. */
 export async function readEvents(
   address: Hex,
   abi: Abi,
   event?: string,
   args?: Record<string, unknown>,
+  most?: number,
 ): Promise<Happened[]> {
   const topics = event
     ? encodeEventTopics({ abi, eventName: event, args } as Parameters<typeof encodeEventTopics>[0])
     : [];
-  return readLogs(address, abi, topics);
+  return readLogs(address, abi, topics, most);
 }
 
 /** What happened to one claim. */
@@ -85,20 +79,31 @@ export function readClaimEvents(court: Hex, key: Hex): Promise<Happened[]> {
   return readLogs(court, COURT, [null, key]);
 }
 
-async function readLogs(address: Hex, abi: Abi, topics: readonly unknown[]): Promise<Happened[]> {
-  const logs = await rpc<Log[]>("eth_getLogs", { address, topics, fromBlock: "earliest", toBlock: "latest" });
-  const found: Happened[] = [];
-  for (const log of logs) {
-    const { eventName, args } = decodeEventLog({ abi, data: log.data, topics: log.topics });
-    found.push({
-      name: String(eventName),
-      args: (args ?? {}) as Record<string, unknown>,
-      block: Number(log.blockNumber),
-      at: await timeOf(log),
-      transaction: log.transactionHash,
-    });
-  }
-  return found;
+/** Where the exchange begins on L1. */
+export function findOrigin(): Origin {
+  const terms = info.value;
+  if (!terms) throw new Error("the exchange has not told its terms yet");
+  return { block: terms.block, hash: terms.block_hash };
+}
+
+let reader: LogReader | undefined;
+
+async function readLogs(address: Hex, abi: Abi, topics: readonly unknown[], most?: number): Promise<Happened[]> {
+  const node = findNode();
+  if (reader?.node !== node) reader = new LogReader(node, findOrigin());
+  const logs = await reader.read(address, topics);
+  return Promise.all(
+    logs.slice(most === undefined ? 0 : -most).map(async (log) => {
+      const { eventName, args } = decodeEventLog({ abi, data: log.data, topics: log.topics });
+      return {
+        name: String(eventName),
+        args: (args ?? {}) as Record<string, unknown>,
+        block: Number(log.blockNumber),
+        at: await timeOf(log),
+        transaction: log.transactionHash,
+      };
+    }),
+  );
 }
 
 const times = new Map<Hex, number>();

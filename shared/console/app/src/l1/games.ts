@@ -35,13 +35,9 @@ export async function readConfirmed(epoch: number): Promise<string | undefined> 
 /** The latest claims, or those of an epoch, newest first. */
 export async function readClaims(epoch?: number, most = 60): Promise<Claim[]> {
   const { court } = await findContracts();
-  const made = await readEvents(court, COURT, "Claimed", epoch === undefined ? undefined : { epoch: BigInt(epoch) });
-  return Promise.all(
-    made
-      .slice(-most)
-      .reverse()
-      .map((event) => readClaim(court, event)),
-  );
+  const wanted = epoch === undefined ? undefined : { epoch: BigInt(epoch) };
+  const made = await readEvents(court, COURT, "Claimed", wanted, most);
+  return Promise.all(made.reverse().map((event) => readClaim(court, event)));
 }
 
 export async function readGame(key: string): Promise<Game> {

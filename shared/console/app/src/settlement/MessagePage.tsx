@@ -1,7 +1,7 @@
 // One message of the queue on L1: a deposit, or what somebody forced past the operator; and what became of it.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { config, info, status } from "../api/exchange";
+import { info, status } from "../api/exchange";
 import { get } from "../api/http";
 import type { Batch, LedgerEntry, PastBatch } from "../api/types";
 import { type Message, readMessage } from "../l1/messages";
@@ -13,6 +13,7 @@ import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
 import { Table } from "../ui/Table";
 import { Timeline } from "../ui/Timeline";
+import { verifiersNode } from "../verify/node";
 import { startVerifier } from "../verify/start";
 import type { Told } from "../verify/worker";
 import { canAskL1 } from "../wallet/rpc";
@@ -141,7 +142,7 @@ function MessageView({ number }: { number: number }) {
             ])}
           />
         )}
-        {life && config.value.rpc_url && <Outcome batch={life.batch} input={input ?? 0} epoch={life.epoch} />}
+        {life && verifiersNode.value && <Outcome batch={life.batch} input={input ?? 0} epoch={life.epoch} />}
       </Panel>
       <nav class="pager" aria-label="Other messages">
         {number > 0 && <a href={link("message", number - 1)}>← {number - 1}</a>}
@@ -171,7 +172,7 @@ function Outcome({ batch, input, epoch }: { batch: number; input: number; epoch:
       <button
         type="button"
         onClick={() => {
-          said.value = { text: "Running every batch up to it, from L1…", kind: "" };
+          said.value = { text: `Running every batch up to it, from L1 as ${verifiersNode.value?.name} has it…`, kind: "" };
           worker.current = startVerifier(take, epoch);
         }}
       >

@@ -1,7 +1,7 @@
 // Verify in your browser: nobody's word, but L1's and one's own processor's.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { config, info } from "../api/exchange";
+import { info } from "../api/exchange";
 import { group } from "../lib/format";
 import { link } from "../lib/route";
 import { Hash } from "../ui/Hash";
@@ -9,6 +9,8 @@ import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
 import { Table } from "../ui/Table";
 import { DifferencePanel } from "./DifferencePanel";
+import { verifiersNode } from "./node";
+import { NodeChoice } from "./NodeChoice";
 import { startVerifier } from "./start";
 import type { Difference, Finding, Told } from "./worker";
 
@@ -25,7 +27,7 @@ export default function VerifyPage() {
     findings.value = [];
     differences.value = [];
     isRunning.value = true;
-    state.value = { text: "Reading L1…", kind: "" };
+    state.value = { text: `Asking ${verifiersNode.value?.name ?? "L1"}…`, kind: "" };
     worker.current = startVerifier(take);
   };
 
@@ -38,7 +40,7 @@ export default function VerifyPage() {
       } else state.value = { text: "Genesis is the protocol's. Running the batches…", kind: "" };
     } else if (told.kind === "batch") findings.value = [told.finding, ...findings.value];
     else if (told.kind === "difference") differences.value = [...differences.value, told.difference];
-    else {
+    else if (told.kind !== "ask") {
       isRunning.value = false;
       state.value =
         told.kind === "failed" ? { text: told.text, kind: "bad" } : conclude(findings.value, differences.value);
@@ -56,21 +58,18 @@ export default function VerifyPage() {
         code, runs here: every batch from the first, as L1 has it. What it comes to is held against what is claimed at
         the court.
       </p>
+      <NodeChoice disabled={isRunning.value} />
       <div class="verify-bar">
         <button
           type="button"
           class="primary"
-          disabled={isRunning.value || !info.value || !config.value.rpc_url}
+          disabled={isRunning.value || !info.value || !verifiersNode.value}
           onClick={begin}
         >
           {isRunning.value ? "Verifying…" : "Verify every batch"}
         </button>
         <span class="quiet" role="status">
-          {config.value.rpc_url
-            ? state.value.kind
-              ? ""
-              : state.value.text
-            : "This page was told of no L1 node that it may ask."}
+          {state.value.kind ? "" : state.value.text}
         </span>
       </div>
       {state.value.kind && <p class={`callout ${state.value.kind}`}>{state.value.text}</p>}

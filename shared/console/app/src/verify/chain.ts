@@ -12,6 +12,8 @@ import {
   numberToHex,
 } from "viem";
 import { COURT, INBOX, QUEUE, VAULT } from "../l1/interfaces";
+import { type Log, LogReader, type Origin } from "../l1/logs";
+import type { Node } from "../l1/node";
 import type { GameEvent } from "../watch/types";
 
 const RECORD_BYTES = 124;
@@ -19,12 +21,6 @@ const STAMP_BYTES = 8;
 const CALLDATA = 0n;
 const BLOBS = 1n;
 const ZERO = `0x${"0".repeat(64)}`;
-
-interface Log {
-  data: Hex;
-  topics: [Hex, ...Hex[]];
-  transactionHash: Hex;
-}
 
 type Header = Record<string, bigint>;
 
@@ -47,14 +43,18 @@ export class Chain {
   #queue: Hex = "0x";
   #inbox: Hex = "0x";
   #court: Hex = "0x";
+  readonly #reader: LogReader;
   epochBatches = 1;
 
   /** `blobs`: where a watcher serves blobs by their hash, "" for nowhere. */
   constructor(
-    readonly url: string,
+    readonly node: Node,
+    origin: Origin,
     readonly vault: Hex,
     readonly blobs: string,
-  ) {}
+  ) {
+    this.#reader = new LogReader(node, origin);
+  }
 
   async open(): Promise<void> {
     this.#queue = await this.#view(this.vault, VAULT, "QUEUE");
@@ -64,7 +64,7 @@ export class Chain {
   }
 
   async chainId(): Promise<number> {
-    return Number(await this.#ask<Hex>("eth_chainId"));
+    return Number(await this.node.ask<Hex>("eth_chainId"));
   }
 
   genesis(): Promise<Hex> {
@@ -86,7 +86,7 @@ export class Chain {
   /** The moves of the dispute about a claim, as far as L1 has narrowed it down. */
   async movesOf(key: Hex): Promise<GameEvent[]> {
     const topics = encodeEventTopics({ abi: COURT, eventName: "Moved", args: { key } });
-    return (await this.#logs(this.#court, topics)).map((log) => {
+    return (await this.#reader.read(this.#court, topics)).map((log) => {
       const { args } = decodeEventLog({ abi: COURT, eventName: "Moved", data: log.data, topics: log.topics });
       const { mover, opponent, mover_child, opponent_child } = args;
       const [level, index] = [Number(args.level), Number(args.index)];
@@ -97,7 +97,7 @@ export class Chain {
   /** Every batch that was posted, oldest first. Throws where the data of one cannot be had. */
   async *batches(): AsyncGenerator<PostedBatch> {
     const messages = await this.#readMessages();
-    for (const log of await this.#logs(this.#inbox, encodeEventTopics({ abi: INBOX, eventName: "BatchPosted" }))) {
+    for (const log of await this.#readAll(this.#inbox, INBOX, "BatchPosted")) {
       const { args } = decodeEventLog({ abi: INBOX, eventName: "BatchPosted", data: log.data, topics: log.topics });
       const { batch_hash: hash, ...rest } = args;
       const header = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, BigInt(value)]));
@@ -118,7 +118,7 @@ export class Chain {
   ): Promise<Uint8Array> {
     if (module === BLOBS) return this.#readBlob(number, data_root);
     if (module !== CALLDATA) throw new Error(`batch ${number} is in a module of data that this page does not know`);
-    const { input } = await this.#ask<{ input: Hex }>("eth_getTransactionByHash", transaction);
+    const { input } = await this.node.ask<{ input: Hex }>("eth_getTransactionByHash", transaction);
     const call = decodeFunctionData({ abi: INBOX, data: input });
     if (call.functionName !== "post") throw new Error(`batch ${number} was posted in another way`);
     return hexToBytes(call.args[4]);
@@ -126,7 +126,7 @@ export class Chain {
 
   /** From a development node, which keeps blobs itself, or from the watcher that this page was told of. */
   async #readBlob(number: bigint, hash: Hex): Promise<Uint8Array> {
-    const found = await this.#ask<Hex | null>("anvil_getBlobByHash", hash).catch(() => null);
+    const found = await this.node.ask<Hex | null>("anvil_getBlobByHash", hash).catch(() => null);
     if (found) return hexToBytes(found);
     const response = this.blobs ? await fetch(`${this.blobs}/v1/blobs/${hash}`).catch(() => undefined) : undefined;
     if (response?.ok) return new Uint8Array(await response.arrayBuffer());
@@ -139,33 +139,31 @@ export class Chain {
 
   async #readMessages(): Promise<Uint8Array[]> {
     const found: Uint8Array[] = [];
-    for (const log of await this.#logs(this.#queue, encodeEventTopics({ abi: QUEUE, eventName: "MessageQueued" }))) {
+    for (const log of await this.#readAll(this.#queue, QUEUE, "MessageQueued")) {
       const { args } = decodeEventLog({ abi: QUEUE, eventName: "MessageQueued", data: log.data, topics: log.topics });
       found[Number(args.index)] = hexToBytes(stamp(args.body, args.timestamp));
     }
     return found;
   }
 
-  #logs(address: Hex, topics: readonly unknown[]): Promise<Log[]> {
-    return this.#ask<Log[]>("eth_getLogs", { address, topics, fromBlock: "earliest", toBlock: "latest" });
+  /** All that a contract has logged of one event. It counts them itself: a node that leaves some out, as one does that
+   * forgets, or that was asked from a block on that is too late, is found out. */
+  async #readAll(address: Hex, abi: Abi, eventName: string): Promise<Log[]> {
+    const count = Number(await this.#view<bigint>(address, abi, "count"));
+    const topics = encodeEventTopics({ abi, eventName } as Parameters<typeof encodeEventTopics>[0]);
+    const found = await this.#reader.read(address, topics);
+    if (found.length < count)
+      throw new Error(
+        `L1 counts ${count} of ${eventName}, and this node shows ${found.length} of them from block ` +
+          `${this.#reader.origin.block} on: another node may have them all.`,
+      );
+    return found;
   }
 
   async #view<T>(to: Hex, abi: Abi, functionName: string, ...args: readonly unknown[]): Promise<T> {
     const call = { abi, functionName, args };
-    const data = await this.#ask<Hex>("eth_call", { to, data: encodeFunctionData(call) }, "latest");
+    const data = await this.node.ask<Hex>("eth_call", { to, data: encodeFunctionData(call) }, "latest");
     return decodeFunctionResult({ ...call, data }) as T;
-  }
-
-  async #ask<T>(method: string, ...params: readonly unknown[]): Promise<T> {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const response = await fetch(this.url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    const answer = (await response.json()) as { result?: T; error?: { message: string } };
-    if (answer.error) throw new Error(`L1: ${answer.error.message}`);
-    return answer.result as T;
   }
 }
 

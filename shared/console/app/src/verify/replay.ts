@@ -53,7 +53,7 @@ export class Replay {
   async *run(): AsyncGenerator<Ran> {
     let number = 0;
     for await (const posted of this.chain.batches()) {
-      const batch = await this.#read(posted);
+      const batch = await this.#read(posted, number);
       const began = performance.now();
       const outcomes: string[] = [];
       const { registers } = this.#machine;
@@ -81,8 +81,9 @@ export class Replay {
   }
 
   /** A batch, held against what the inbox has hashed and what its header commits to. */
-  async #read(posted: PostedBatch): Promise<Batch> {
+  async #read(posted: PostedBatch, number: number): Promise<Batch> {
     const header = posted.header as Header;
+    if (Number(header.number) !== number) throw new Error(`L1 shows batch ${header.number} where ${number} comes next`);
     if (toHex(batchHash(header)) !== posted.hash)
       throw new Error(`batch ${header.number}: its header has another hash`);
     if (!posted.isBlob) {

@@ -1,6 +1,8 @@
 // The second verifier in a worker: it runs every batch from genesis as L1 has it, and says what each comes to; where the
 // court was told something else, the step at which that leaves the truth, in words.
 import { domainSeparator, type Hex } from "viem";
+import type { Origin } from "../l1/logs";
+import { type Node, nodeAt } from "../l1/node";
 import { findSealed } from "../watch/descent";
 import type { JudgedStep } from "../watch/types";
 import { Chain } from "./chain";
@@ -8,7 +10,11 @@ import { type Epoch, Replay } from "./replay";
 import { showStep } from "./step";
 
 export interface Task {
+  /** Of the L1 node; "": the page asks it for the worker. */
   readonly rpcUrl: string;
+  /** Its name. */
+  readonly node: string;
+  readonly origin: Origin;
   readonly blobsUrl: string;
   readonly setupUrl: string;
   readonly vault: Hex;
@@ -47,20 +53,51 @@ export type Told =
   | { kind: "genesis"; own: Hex; l1: Hex }
   | { kind: "batch"; finding: Finding }
   | { kind: "difference"; difference: Difference }
+  | { kind: "ask"; id: number; method: string; params: readonly unknown[] }
   | { kind: "done" }
   | { kind: "failed"; text: string };
 
 const tell = (told: Told): void => postMessage(told);
 
-onmessage = (event: MessageEvent<Task>) => {
-  run(event.data).then(
+/** What the page was told when it asked for the worker. */
+export interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+const waiting = new Map<number, (answer: Answer) => void>();
+
+/** A node that the page asks: a wallet is the page's alone. */
+function nodeOfPage(name: string): Node {
+  let last = 0;
+  return {
+    name,
+    ask<T>(method: string, ...params: readonly unknown[]): Promise<T> {
+      const id = ++last;
+      return new Promise((done, fail) => {
+        waiting.set(id, ({ result, error }) => (error === undefined ? done(result as T) : fail(new Error(error))));
+        tell({ kind: "ask", id, method, params });
+      });
+    },
+  };
+}
+
+onmessage = ({ data }: MessageEvent<Task | Answer>) => {
+  if ("id" in data) {
+    waiting.get(data.id)?.(data);
+    waiting.delete(data.id);
+    return;
+  }
+  run(data).then(
     () => tell({ kind: "done" }),
     (error: unknown) => tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) }),
   );
 };
 
 async function run(task: Task): Promise<void> {
-  const chain = new Chain(task.rpcUrl, task.vault, task.blobsUrl);
+  const node = task.rpcUrl ? nodeAt(task.rpcUrl) : nodeOfPage(task.node);
+  const chain = new Chain(node, task.origin, task.vault, task.blobsUrl);
   await chain.open();
   const domain = domainSeparator({
     domain: { name: "Setoff", version: "1", chainId: await chain.chainId(), verifyingContract: task.vault },

@@ -1,7 +1,9 @@
 // L1, as far as this page may ask: the node that the operator names, on development chains mostly, or else the one that
 // the connected wallet brings.
+import { computed } from "@preact/signals";
 import type { Hex } from "viem";
 import { config } from "../api/exchange";
+import { type Node, nodeAt } from "../l1/node";
 import { wallet } from "./wallet";
 
 const POLL_MS = 300;
@@ -13,27 +15,31 @@ export interface Receipt {
   readonly transactionHash: Hex;
 }
 
+/** The node that the operator names; undefined where it names none. */
+export const operatorsNode = computed<Node | undefined>(() =>
+  config.value.rpc_url ? nodeAt(config.value.rpc_url) : undefined,
+);
+
+/** The node that the connected wallet brings. */
+export const walletsNode = computed<Node | undefined>(() => {
+  const { ask, name } = wallet.value ?? {};
+  return ask && { name: `the node of your wallet (${name})`, ask };
+});
+
+const node = computed(() => operatorsNode.value ?? walletsNode.value);
+
 export function canAskL1(): boolean {
-  return config.value.rpc_url !== "" || wallet.value?.ask !== undefined;
+  return node.value !== undefined;
+}
+
+/** Which node this page asks. */
+export function findNode(): Node {
+  if (!node.value) throw new Error("this page was told of no L1 node: connect a wallet that brings one");
+  return node.value;
 }
 
 export async function rpc<T>(method: string, ...params: readonly unknown[]): Promise<T> {
-  const url = config.value.rpc_url;
-  if (!url && wallet.value?.ask) return wallet.value.ask<T>(method, ...params);
-  if (!url) throw new Error("this page was told of no L1 node: connect a wallet that brings one");
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-    });
-  } catch {
-    throw new Error("the L1 node does not answer");
-  }
-  const answer = (await response.json()) as { result?: T; error?: { message: string } };
-  if (answer.error) throw new Error(answer.error.message.replace(/^execution reverted: /, ""));
-  return answer.result as T;
+  return findNode().ask<T>(method, ...params);
 }
 
 /** Wait until a block has a transaction. Throws if it reverted. */

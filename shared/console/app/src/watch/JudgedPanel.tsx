@@ -7,6 +7,7 @@ import { get } from "../api/http";
 import { group } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { Panel } from "../ui/Panel";
+import { verifiersNode } from "../verify/node";
 import { startVerifier } from "../verify/start";
 import type { Told } from "../verify/worker";
 import { JudgedStepView } from "./JudgedStepView";
@@ -62,10 +63,10 @@ function RunHere({ epoch, found }: { epoch: number; found: (step: JudgedStep) =>
     else if (told.kind === "failed") said.value = told.text;
     else if (told.kind === "batch") said.value = `Batch ${told.finding.batch} is run…`;
   };
-  if (!config.value.rpc_url)
+  if (!verifiersNode.value)
     return (
       <p class="nothing">
-        The page of a watcher shows it in words: this one was told of no L1 node to read the inputs from.
+        The page of a watcher shows it in words: this one was told of no L1 node to read the inputs from. A wallet brings one.
       </p>
     );
   return (
@@ -79,7 +80,7 @@ function RunHere({ epoch, found }: { epoch: number; found: (step: JudgedStep) =>
       >
         Run the step in your browser
       </button>
-      <span role="status">{said.value || "Every batch up to it, from L1, by the second verifier."}</span>
+      <span role="status">{said.value || `Every batch up to it, from L1 as ${verifiersNode.value.name} has it, by the second verifier.`}</span>
     </div>
   );
 }
