@@ -16,7 +16,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from setoff.shared.errors import ChainError, DataError, StateError
+from setoff.shared.errors import SetoffError
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import run_plainly, used_inputs
@@ -68,7 +68,7 @@ class WitnessMaker:
             return self._make(epoch, start)
         except CalledBack:
             log.info("the witnesses of epoch %d wait: there is real work", epoch)
-        except (ChainError, DataError, StateError, RedisError) as error:
+        except (SetoffError, RedisError) as error:
             log.info("the witnesses of epoch %d wait: %s", epoch, error)
         finally:
             self._shelf.note_making(ends=True)

@@ -233,6 +233,16 @@ def test_an_epoch_that_nobody_has_claimed_has_nothing_to_check(tmp_path: Path, v
         assert "gives nothing: ConnectionError" in told, "the last epoch that is claimed is one to ask for"
 
 
+def test_where_nothing_is_posted_there_is_nothing_to_check(
+    anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Exchange(anvil, PARAMS).deployment.save(tmp_path / "deployment.json")
+    where = ["--from", "http://127.0.0.1:1", "--rpc", anvil.url, "--deployment", str(tmp_path / "deployment.json")]
+    for line in ("", "--spot 3"):
+        assert main(["verify", *line.split(), *where]) == 0
+        assert "no epoch is posted yet" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

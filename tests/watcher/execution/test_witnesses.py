@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -221,11 +222,15 @@ def test_an_end_that_plain_steps_do_not_come_to_is_an_alarm(desk: Desk) -> None:
     assert "plain steps end at 0x" in desk.store.alarm() and not desk.store.hashes("witness")
 
 
-def test_it_rests_as_long_as_it_worked(desk: Desk) -> None:
-    maker = make_maker(desk)
-    assert WitnessShelf(desk.store).wait() == 0
-    maker.make(1, name_of(desk, 1).start)
-    assert WitnessShelf(desk.store).wait() == 1
+def test_it_rests_as_long_as_it_worked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, rested = WitnessShelf(desk.store), list[float]()
+    assert shelf.wait() == 0
+    shelf.rest(60)
+    assert 58 <= shelf.wait() <= 60
+    monkeypatch.setattr(WitnessShelf, "rest", lambda _, seconds: rested.append(seconds))
+    began = time.monotonic()
+    make_maker(desk).make(1, name_of(desk, 1).start)
+    assert 0 < rested[0] <= time.monotonic() - began
 
 
 # --- the desk ---
@@ -256,8 +261,10 @@ def test_whoever_asks_has_it_made_once_and_comes_again(desk: Desk) -> None:
         answer = requests.get(f"{url}/v1/witnesses/1/6", timeout=10)
         assert answer.content == bundles_of(desk, 1)[2] and answer.headers["Cache-Control"] == "no-store"
         assert ask(url, "1/9")[0] == 404 and ask(url, "2/8")[0] == 404
+        WitnessShelf(desk.store).rest(60)
         status, told = ask(url, "2")
-        assert status == 503 and "there are others before these" in str(told["detail"]), "it rests"
+        assert status == 503 and "there are others before these" in str(told["detail"])
+        assert told["numbers"] == {"retry_after": 60}
 
 
 @pytest.mark.parametrize("path", ["x", "-1", "1.5", "٣", "9" * 19, "1/x", "1/-6", "1/" + "9" * 30])
