@@ -86,7 +86,11 @@ class Orders(Submission):
     async def place_market(
         self, market: int | str, side: int, size: Number, *, flags: int = 0, slippage: int = SLIPPAGE, client: int = 0
     ) -> SubmitResult:
-        """Trade up to `size` at once, at the mark or at most `slippage` ppm worse; what is left is given up."""
+        """Trade up to `size` at once, at the mark or at most `slippage` ppm worse; what is left is given up.
+
+        The mark is the one that the exchange tells. Whatever that is, the rules fill nothing beyond min(`band`,
+        `maintenance_margin`) from the true one; who wants to depend on no word names a price: `place` with IOC.
+        """
         shown = await self.market(market)
         with reading("the market"):
             bound = get_bound(int(shown["mark"]), side, min(slippage, int(shown["band"])))
