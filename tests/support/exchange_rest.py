@@ -82,7 +82,7 @@ HTML: Final = (
 
 
 class Rest:
-    """Answers as an exchange does; `moods`: what happens to the next requests instead, in order; `asked`: their paths."""
+    """Answers as an exchange does; `moods`: what happens to the next requests instead, in order; `asked`: the paths."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers: dict[str, Any] = json.loads(json.dumps(answers))

@@ -19,6 +19,8 @@ from setoff.shared.oracle.sources import Sources
 
 pytest.importorskip("ccxt")
 
+SILENT = 5.0
+"""Seconds."""
 NAMES = {"ccxt:kraken:BTC/USD": KRAKEN, "ccxt:binanceus:BTC/USDT": BINANCE}
 MIDDLE = Fraction(78_000)
 
@@ -145,7 +147,7 @@ async def test_silence_is_given_up_and_does_not_stay(name: str, is_first: bool) 
     async with asking(name, 0.5) as (rest, sources):
         if not is_first:
             assert (await ask(sources)).price == MIDDLE
-        rest.moods = [5.0]
+        rest.moods = [SILENT]
         told = await ask(sources)  # ccxt has as long, so either may say it
         assert told.problem == "no answer within 0.5 s" or told.problem.startswith("RequestTimeout"), told
         rest.moods = []
