@@ -29,8 +29,8 @@ class CcxtSource:
     async def ask(self) -> Quote:
         """See `Source`. Raises what ccxt raises.
 
-        ccxt asks for an exchange's markets once and keeps what came, nothing after half an answer: as long as the symbol
-        is not among them, they are asked for again.
+        ccxt asks for an exchange's markets once and keeps what came, nothing after half an answer: as long as the
+        symbol is not among them, they are asked for again.
         """
         if not self._is_known():
             await self._exchange.load_markets(True)

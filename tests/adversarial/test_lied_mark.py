@@ -1,5 +1,5 @@
-"""A market order is bounded by a mark that the exchange tells. What an operator that lies about it, and waits on the other
-side, takes from who believes it."""
+"""A market order is bounded by a mark that the exchange tells. What an operator that lies about it, and waits on the
+other side, takes from who believes it."""
 
 import pytest
 from tests.support.machines.world import BUY, IOC, SELL, World

@@ -14,8 +14,8 @@ KRAKEN: Final[dict[str, Any]] = {
     "/0/public/Assets": {
         "error": [],
         "result": {
-            "XXBT": {"aclass": "currency", "altname": "XBT", "decimals": 10, "display_decimals": 5, "status": "enabled"},
-            "ZUSD": {"aclass": "currency", "altname": "USD", "decimals": 4, "display_decimals": 2, "status": "enabled"},
+            "XXBT": {"aclass": "currency", "altname": "XBT", "decimals": 10, "display_decimals": 5},
+            "ZUSD": {"aclass": "currency", "altname": "USD", "decimals": 4, "display_decimals": 2},
         },
     },
     "/0/public/AssetPairs": {

@@ -1,6 +1,7 @@
-"""The feeder's ccxt sources as they are, by ccxt as it is, at servers that speak Kraken's and Binance's REST: prices, and
-everything that these answer instead of one."""
+"""The feeder's ccxt sources as they are, by ccxt as it is, at servers that speak Kraken's and Binance's REST: prices,
+and everything that these answer instead of one."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -82,6 +83,16 @@ def json_of(status: int, body: Any, **headers: str) -> web.Response:
     return web.json_response(body, status=status, headers=headers)
 
 
+def _kraken(ask: str, bid: str, pair: str = "XXBTZUSD") -> str:
+    pairs = {name: ["1", "1"] for name in "vplh"}
+    return json.dumps({"error": [], "result": {pair: {"a": [ask], "b": [bid], "c": [bid], "o": "1", **pairs}}})
+
+
+def _binance(symbol: str, price: str) -> str:
+    prices = dict.fromkeys(("bidPrice", "askPrice", "lastPrice"), price)
+    return json.dumps({"symbol": symbol, **prices, "closeTime": 1_700_000_000_500})
+
+
 KRAKENS = {
     "rate limit": json_of(200, {"error": ["EGeneral:Too many requests"]}),
     "rate limit of the interface": json_of(200, {"error": ["EAPI:Rate limit exceeded"]}),
@@ -93,10 +104,10 @@ KRAKENS = {
     "nothing": web.Response(status=200, text=""),
     "JSON that breaks off": '{"error":[],"result":{"XXBTZUSD":{"a":["78000.50000","1","1.0',
     "no member": '{"error":[],"result":{}}',
-    "another pair": '{"error":[],"result":{"XETHZUSD":{"a":["3000","1","1"],"b":["2999","1","1"],"c":["3000","1"]}}}',
+    "another pair": _kraken("3000", "2999", pair="XETHZUSD"),
     "no prices": '{"error":[],"result":{"XXBTZUSD":{"a":[],"b":[],"c":[],"v":[],"p":[],"l":[],"h":[],"o":null}}}',
-    "words": '{"error":[],"result":{"XXBTZUSD":{"a":["x"],"b":["y"],"c":["NaN"],"v":["1","1"],"p":["1","1"],"l":["1","1"],"h":["1","1"],"o":"1"}}}',
-    "a book upside down": '{"error":[],"result":{"XXBTZUSD":{"a":["7800.0","1","1"],"b":["77999.5","1","1"],"c":["77990","1"],"v":["1","1"],"p":["1","1"],"l":["1","1"],"h":["1","1"],"o":"1"}}}',
+    "words": _kraken("x", "y"),
+    "a book upside down": _kraken("7800.0", "77999.5"),
     "a list": "[]",
     "a number": "7",
 }  # fmt: skip
@@ -107,8 +118,8 @@ BINANCES = {
     "a page of maintenance": web.Response(status=503, text=HTML, content_type="text/html"),
     "not for you": json_of(451, {"code": 0, "msg": "Service unavailable from a restricted location"}),
     "JSON that breaks off": '{"symbol":"BTCUSDT","bidPrice":"77999.50","askPri',
-    "another symbol": '{"symbol":"ETHUSDT","bidPrice":"2999","askPrice":"3000","lastPrice":"3000","closeTime":1700000000500}',
-    "no prices": '{"symbol":"BTCUSDT","bidPrice":"0.00","askPrice":"0.00","lastPrice":"0.00","closeTime":1700000000500}',
+    "another symbol": _binance("ETHUSDT", "3000"),
+    "no prices": _binance("BTCUSDT", "0.00"),
     "a list": "[]",
 }
 CASES = [("ccxt:kraken:BTC/USD", name) for name in KRAKENS] + [("ccxt:binanceus:BTC/USDT", name) for name in BINANCES]
