@@ -59,7 +59,7 @@ export function BookPanel() {
       </div>
       <div class="book-side bids">{side(shown.bids, "bids")}</div>
       <footer class="panel-foot quiet" title="Each update carries a checksum of the ten best levels of each side">
-        {group(bookChecks.value.right)} updates checked
+        {group(bookChecks.value.right)} {bookChecks.value.right === 1 ? "update" : "updates"} checked
         {bookChecks.value.renewed ? `, asked anew ${bookChecks.value.renewed}×` : ""}
       </footer>
     </section>

@@ -7,7 +7,16 @@ import { Panel } from "../ui/Panel";
 import { Table } from "../ui/Table";
 import { AccountName } from "./AccountName";
 
-export function RankingPanel({ risk }: { risk: Risk | undefined }) {
+interface Side {
+  name: string;
+  /** Of its positions. */
+  count: number | undefined;
+  ranked: readonly Ranked[] | undefined;
+  /** Of a size, behind its point. */
+  places: number;
+}
+
+export function RankingPanel({ risk, places }: { risk: Risk | undefined; places: number }) {
   return (
     <Panel
       title="Deleveraging rank"
@@ -18,31 +27,20 @@ export function RankingPanel({ risk }: { risk: Risk | undefined }) {
       }
     >
       <div class="two">
-        <Ranking
-          name="Longs, if a short cannot pay"
-          about={tellCount(risk?.longs, "long")}
-          ranked={risk?.ranked_longs}
-        />
-        <Ranking
-          name="Shorts, if a long cannot pay"
-          about={tellCount(risk?.shorts, "short")}
-          ranked={risk?.ranked_shorts}
-        />
+        <Ranking name="Longs, if a short cannot pay" count={risk?.longs} ranked={risk?.ranked_longs} places={places} />
+        <Ranking name="Shorts, if a long cannot pay" count={risk?.shorts} ranked={risk?.ranked_shorts} places={places} />
       </div>
     </Panel>
   );
 }
 
-function tellCount(count: number | undefined, side: string): string {
-  return count === undefined ? "" : `of ${group(count)} ${side} position${count === 1 ? "" : "s"}`;
-}
-
-function Ranking({ name, about, ranked }: { name: string; about: string; ranked: readonly Ranked[] | undefined }) {
+function Ranking({ name, count, ranked, places }: Side) {
   const decimals = info.value?.collateral.decimals ?? 6;
   return (
     <div>
       <h3 class="inside-head">
-        {name} <span class="quiet">{about}</span>
+        {name}
+        {count !== undefined && <span class="quiet apart">{tellCount(count, ranked?.length ?? 0)}</span>}
       </h3>
       <Table
         label={name}
@@ -52,11 +50,16 @@ function Ranking({ name, about, ranked }: { name: string; about: string; ranked:
         rows={(ranked ?? []).map((one, at) => [
           at + 1,
           <AccountName account={one.account} />,
-          <span class={tone(one.size)}>{signed(one.decimal.size ?? one.size)}</span>,
+          <span class={tone(one.size)}>{signed(one.decimal.size ?? one.size, places)}</span>,
           <Amount units={one.profit} decimals={decimals} isSigned />,
           one.factor ? group(one.factor.toFixed(2)) : <span class="quiet">in loss</span>,
         ])}
       />
     </div>
   );
+}
+
+function tellCount(count: number, shown: number): string {
+  const positions = `${group(count)} position${count === 1 ? "" : "s"}`;
+  return shown < count ? `the first ${group(shown)} of ${positions}` : positions;
 }

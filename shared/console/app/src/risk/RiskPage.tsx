@@ -5,6 +5,7 @@ import type { Backstop, Fill, Risk } from "../api/types";
 import { clock, group, percent, signed, tone } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { link } from "../lib/route";
+import { countPlaces } from "../lib/scales";
 import { Amount } from "../ui/Amount";
 import { Panel } from "../ui/Panel";
 import { Stat } from "../ui/Stat";
@@ -12,8 +13,11 @@ import { Table } from "../ui/Table";
 import { AccountName } from "./AccountName";
 import { RankingPanel } from "./RankingPanel";
 
+/** Positions that the API tells of. */
+const SHOWN = 50;
 /** Ppm of the mark at which the bar of nearness is half full. */
 const NEAR = 50_000;
+const CENTS = 2;
 const LADDER_MS = 5_000;
 const POLL_MS = 3_000;
 
@@ -31,6 +35,7 @@ export default function RiskPage() {
   const risk = found.value.data;
   const rungs = risk?.nearest ?? [];
   const shares = backstop.value.data;
+  const places = countPlaces(terms?.lot_size ?? "1");
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>Risk</h1>
@@ -52,9 +57,9 @@ export default function RiskPage() {
       <div class="stats">
         <Stat name="Mark" value={group(terms?.decimal.mark)} about={terms?.quote ?? ""} />
         <Stat name="Open interest" value={group(terms?.decimal.open_interest)} about={terms?.base ?? ""} />
-        <Stat name="Insurance" value={group(terms?.decimal.insurance)} about="of this market" />
-        <Stat name="Backstop's equity" value={shares ? group(shares.decimal.equity) : "–"} about="all its owners'" />
-        <Stat name="Backstop's free margin" value={shares ? group(shares.decimal.free) : "–"} />
+        <Stat name="Insurance" value={group(terms?.decimal.insurance, CENTS)} about={`${terms?.quote ?? ""}, of this market`} />
+        <Stat name="Backstop's equity" value={shares ? group(shares.decimal.equity, CENTS) : "–"} about={`${terms?.quote ?? ""}, all its owners'`} />
+        <Stat name="Backstop's free margin" value={shares ? group(shares.decimal.free, CENTS) : "–"} about={terms?.quote ?? ""} />
         <Stat
           name="Backstop's exposure"
           value={signed(shares?.positions.find((each) => each.market === number)?.decimal.size ?? "0")}
@@ -65,9 +70,7 @@ export default function RiskPage() {
         title="Liquidation ladder"
         aside={
           <span class="quiet">
-            {risk
-              ? `the ${group(rungs.length)} nearest of ${group(risk.longs + risk.shorts)} positions, as of ${clock(risk.as_of_ms)}`
-              : found.value.error}
+            {risk ? tellLadder(risk) : found.value.error}
           </span>
         }
       >
@@ -78,7 +81,7 @@ export default function RiskPage() {
           keys={rungs.map((rung) => rung.account)}
           rows={rungs.map((rung) => [
             <AccountName account={rung.account} />,
-            <span class={tone(rung.size)}>{signed(rung.decimal.size ?? rung.size)}</span>,
+            <span class={tone(rung.size)}>{signed(rung.decimal.size ?? rung.size, places)}</span>,
             group(rung.decimal.liquidation_price ?? rung.liquidation_price),
             percent(rung.distance),
             <Distance part={NEAR / (NEAR + rung.distance)} isShort={rung.size.startsWith("-")} />,
@@ -87,7 +90,7 @@ export default function RiskPage() {
           ])}
         />
       </Panel>
-      <RankingPanel risk={risk} />
+      <RankingPanel risk={risk} places={places} />
       <Panel title="Latest liquidations">
         <Table
           label="Latest liquidations"
@@ -106,6 +109,15 @@ export default function RiskPage() {
       </Panel>
     </main>
   );
+}
+
+function tellLadder({ nearest, longs, shorts, as_of_ms }: Risk): string {
+  const all = longs + shorts;
+  const which =
+    nearest.length === SHOWN
+      ? `the ${SHOWN} nearest of ${group(all)} positions`
+      : `${group(nearest.length)} of ${group(all)} positions: no price of this market alone liquidates the others`;
+  return `${nearest.length === all ? `all ${group(all)} positions` : which}; as of ${clock(as_of_ms)}`;
 }
 
 function Distance({ part, isShort }: { part: number; isShort: boolean }) {

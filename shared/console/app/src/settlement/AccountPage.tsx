@@ -91,7 +91,7 @@ export default function AccountPage() {
             entry.market === null ? "–" : nameMarket(entry.market),
             <a href={link("batch", entry.batch)}>{group(entry.batch)}</a>,
             entry.kind === "deposit" ? (
-              <a href={link("message", `${entry.batch}:${entry.input_index}`)}>message {group(entry.input_index)}</a>
+              <a href={link("message", `${entry.batch}:${entry.input_index}`)}>{group(entry.input_index)}, from L1</a>
             ) : (
               group(entry.input_index)
             ),

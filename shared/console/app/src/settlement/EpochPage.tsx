@@ -56,7 +56,14 @@ export default function EpochPage() {
             ["Machine after it, by the operator", closing ? <Hash text={closing.end} /> : "–"],
             [
               "Confirmed on L1",
-              found?.confirmed ? <Hash text={found.confirmed} /> : canAsk ? "not yet" : "connect a wallet to read L1",
+              found?.confirmed ? (
+                <>
+                  <Hash text={found.confirmed} />
+                  {closing && closing.end !== found.confirmed && (
+                    <span class="bad apart">not what the operator says</span>
+                  )}
+                </>
+              ) : canAsk ? "not yet" : "connect a wallet to read L1",
             ],
             [
               "Can be confirmed in",

@@ -13,7 +13,7 @@ interface Props {
 
 export function JudgedStepView({ step, nameOwner, out }: Props) {
   const fields = Object.entries(step.asked.fields)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${show(value)}`)
+    .map(([name, value]) => (name === "side" ? (SIDES[value] ?? value) : `${name.replaceAll("_", " ")} ${show(value)}`))
     .join(", ");
   const changed = step.leaves.filter((leaf) => leaf.before !== leaf.after);
   const seen = step.leaves.filter((leaf) => leaf.before === leaf.after);
@@ -36,10 +36,16 @@ export function JudgedStepView({ step, nameOwner, out }: Props) {
             leaf.changes.map((change) => {
               const [name = "", values = ""] = change.split(": ");
               const [before = "", after = ""] = values.split(" → ");
-              return [leaf.name, name.replaceAll("_", " "), show(before), <strong>{show(after)}</strong>];
+              return [leaf.name, nameField(name), show(before), <strong>{show(after)}</strong>];
             }),
           )}
         />
+      )}
+      {changed.length > 0 && (
+        <p class="quiet inside">
+          As the machine counts: amounts of money in token units, sizes in lots, prices in ticks; positions by their place
+          in the account.
+        </p>
       )}
       <dl class="facts roomy">
         <div>
@@ -76,6 +82,13 @@ export function JudgedStepView({ step, nameOwner, out }: Props) {
       )}
     </div>
   );
+}
+
+const SIDES: Record<string, string> = { "0": "buy", "1": "sell" };
+
+/** "positions.1.size" is the size of the account's position in place 1. */
+function nameField(name: string): string {
+  return name.replace(/^positions\.(\d+)\./, "position $1: ").replaceAll("_", " ");
 }
 
 function show(value: string): string {

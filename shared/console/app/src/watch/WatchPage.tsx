@@ -1,6 +1,6 @@
 // The watcher's view: is it safe to sleep?
 import { get } from "../api/http";
-import { ether, group, moment, span } from "../lib/format";
+import { ether, group, moment, shorten, span } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { link } from "../lib/route";
 import { Panel } from "../ui/Panel";
@@ -59,14 +59,16 @@ export default function WatchPage() {
       <Panel title="Processes">
         <Table
           label="Processes"
-          head={["Process", "State", "What it says"]}
+          head={["Process", "State, and what it says"]}
           keys={seen.processes.map((each) => each.name)}
           rows={seen.processes.map((each) => [
-            each.name,
-            <span class={each.is_alive ? "good" : "bad"}>
-              {each.is_alive ? "alive" : `silent for ${span(each.age)}`}
-            </span>,
-            <span class="facts-line">{tellFacts(each.facts)}</span>,
+            <span class="process">{each.name}</span>,
+            <>
+              <span class={each.is_alive ? "good" : "bad"}>
+                {each.is_alive ? "alive" : `silent for ${span(each.age)}`}
+              </span>
+              <span class="facts-line">{tellFacts(each.facts)}</span>
+            </>,
           ])}
         />
       </Panel>
@@ -128,10 +130,13 @@ function countOpen(seen: Watch): number {
   return seen.disputes.filter((each) => each.state === "disputed").length;
 }
 
+/** Of the watcher's own bookkeeping. */
+const INNER = new Set(["own_time"]);
+
 function tellFacts(facts: Record<string, unknown>): string {
   return Object.entries(facts)
-    .filter(([, value]) => isWorthSaying(value))
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${tellFact(value)}`)
+    .filter(([name, value]) => !INNER.has(name) && isWorthSaying(value))
+    .map(([name, value]) => tellFact(name, value))
     .join(" · ");
 }
 
@@ -140,9 +145,20 @@ function isWorthSaying(value: unknown): boolean {
   return value !== "" && value !== false;
 }
 
-function tellFact(value: unknown): string {
-  if (typeof value !== "object" || value === null) return String(value);
-  return Object.entries(value)
-    .map(([name, each]) => (Array.isArray(value) ? String(each) : `${name} ${String(each)}`))
-    .join(", ");
+/** Wei as ETH, long hashes and addresses by their ends, what is in one another with commas. */
+function tellFact(name: string, value: unknown): string {
+  const said = name.replaceAll("_", " ");
+  if (Array.isArray(value)) return `${said} ${value.join(", ")}`;
+  if (name === "wei" && typeof value === "object" && value !== null) {
+    const costs = Object.entries(value).map(([part, each]) => `${part} ${ether(String(each), 6)} ETH`);
+    return `gas: ${costs.join(", ")}`;
+  }
+  if (typeof value === "object" && value !== null) {
+    const parts = Object.entries(value).filter(([, each]) => isWorthSaying(each));
+    return `${said}: ${parts.map(([part, each]) => tellFact(part, each)).join(", ")}`;
+  }
+  if (/ wei$/.test(said) && /^\d+$/.test(String(value)))
+    return `${said.replace(/ wei$/, "")} ${ether(String(value))} ETH`;
+  if (typeof value === "number") return `${said} ${group(value)}`;
+  return `${said} ${/^0x[0-9a-f]{40,}$/i.test(String(value)) ? shorten(String(value)) : String(value)}`;
 }
