@@ -13,7 +13,7 @@ from tests.support.waiting import until, wait_until
 
 def assert_money_adds_up(bot: SdkBot) -> None:
     """What was paid in, what fills have realised and cost, and funding are the collateral, and what positions cost."""
-    fills = bot.info.user_fills_by_time(bot.user, 0)
+    fills = bot.fills()
     paid = sum(Decimal(fill["closedPnl"]) - Decimal(fill["fee"]) for fill in fills)
     payments = [each["delta"] for each in bot.info.user_funding_history(bot.user, 0)]
     assert all(Decimal(payment["szi"]) and Decimal(payment["fundingRate"]) for payment in payments)

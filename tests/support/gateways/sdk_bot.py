@@ -55,12 +55,24 @@ class SdkBot:
                 position["symbol"]: Decimal(position["decimal"]["size"]) for position in self.native()["positions"]
             }
             last: dict[str, Decimal] = {}
-            for fill in self.info.user_fills_by_time(self.user, 0):
+            for fill in self.fills():
                 change = Decimal(fill["sz"]) * (1 if fill["side"] == "B" else -1)
                 last[fill["coin"]] = Decimal(fill["startPosition"]) + change
             return all(last.get(name.removesuffix("-PERP"), 0) == size for name, size in sizes.items())
 
-        wait_until(has_all)
+        wait_until(has_all, 300)
+
+    def fills(self) -> list[Any]:
+        """All of the account's that the gateway keeps, oldest first: it shows so many at once, as Hyperliquid does."""
+        found: dict[int, Any] = {}
+        since = 0
+        while True:
+            page = self.info.user_fills_by_time(self.user, since)
+            more = {fill["tid"]: fill for fill in page if fill["tid"] not in found}
+            if not more:
+                return [found[number] for number in sorted(found)]
+            found |= more
+            since = max(fill["time"] for fill in page)
 
 
 def only(answer: Any) -> Any:
