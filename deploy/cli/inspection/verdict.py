@@ -59,9 +59,10 @@ def compare(
             what = "it is claimed from another start only, which is not the true one"
             return Verdict(False, f"L1 has not confirmed an end yet; {what}")
         return Verdict(None, "L1 has not confirmed an end yet, and nobody has claimed one")
-    if claim.end == execution.end:
-        return Verdict(True, "L1 has not confirmed an end yet; this one is claimed")
-    return Verdict(False, f"L1 has not confirmed an end yet; another one is claimed: 0x{claim.end.hex()}")
+    how = "installed by a dispute" if any(claim.result) else "claimed"
+    if claim.stands == execution.end:
+        return Verdict(True, f"L1 has not confirmed an end yet; this one is {how}")
+    return Verdict(False, f"L1 has not confirmed an end yet; another one is {how}: 0x{claim.stands.hex()}")
 
 
 def is_claimed(reader: ChainReader, epoch: int) -> bool:

@@ -136,6 +136,7 @@ class HandCourt:
     state: int = 0
     start: bytes = START
     end: bytes = bytes(32)
+    result: bytes = bytes(32)
     is_claimed: bool = False
     """From whatever start."""
 
@@ -144,7 +145,7 @@ class HandCourt:
 
     def claim(self, epoch_hash: bytes, start: bytes) -> ProvenClaim:
         is_known = start == self.start and self.state > 0
-        return ProvenClaim(is_known, self.end if is_known else bytes(32))
+        return ProvenClaim(is_known, self.end, self.result) if is_known else ProvenClaim(False, bytes(32))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,8 @@ class HandCourt:
         (HandCourt(), 0, "nobody has claimed one", "here has nothing to agree with"),
         (HandCourt(state=1, end=TRUE, is_claimed=True), 0, "this one is claimed", "here agrees"),
         (HandCourt(state=1, end=FALSE, is_claimed=True), 1, "another one is claimed: 0x0303", "here DIFFERS"),
+        (HandCourt(state=2, end=FALSE, result=TRUE, is_claimed=True), 0, "this one is installed by a dispute", "agrees"),
+        (HandCourt(state=2, end=TRUE, result=FALSE, is_claimed=True), 1, "another one is installed", "here DIFFERS"),
         (HandCourt(state=1, start=FALSE, end=TRUE, is_claimed=True), 1, "claimed from another start", "here DIFFERS"),
     ],
 )
