@@ -126,6 +126,10 @@ class Store:
         value = self._get(self.key("anchor"))
         return Place(*_PLACE.unpack(value)) if value is not None and len(value) == _PLACE.size else None
 
+    def drop_anchor(self) -> None:
+        """It was another chain's."""
+        self.redis.delete(self.key("anchor"))
+
     def set_anchor(self, place: Place) -> None:
         """Remember it."""
         self.redis.set(self.key("anchor"), _PLACE.pack(*place))

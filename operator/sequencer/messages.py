@@ -19,7 +19,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.stretch import MARKS, PROVEN, read_stretch
+from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, is_of_another, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import extend_queue_hash
 from setoff.shared.machine.data import ZERO
@@ -114,10 +114,8 @@ class QueueMessages:
         if not self._marks:
             anchor = self._l1.block(max(self._reader.deployment.block - 1, 0))
             self._marks[anchor.number] = anchor.hash
-        if until < next(reversed(self._marks)):
-            return  # the node is behind
         last = self._l1.block(until)
-        while (stretch := read_stretch(self._reader.events, self._marks, last, self._doubt.gaps)) is not None:
+        while (stretch := self._read_stretch(last)) is not None:
             if stretch.fork < next(reversed(self._marks)):
                 self._rewind(stretch.fork)
                 continue
@@ -132,6 +130,15 @@ class QueueMessages:
             self._doubt.take_in(stretch)
         if self._doubt.is_open and self._marks.get(last.number) == last.hash:
             self._audit(last)
+
+    def _read_stretch(self, last: Block) -> Stretch | None:
+        """See `read_stretch`. Where what was read is of another chain than the queue's it is given up, too."""
+        try:
+            return read_stretch(self._reader.events, self._marks, last, self._doubt.gaps)
+        except OtherChain:
+            if is_of_another(self._l1, self._marks, self._reader.inbox_address):
+                self._forget()
+            raise
 
     def _audit(self, last: Block) -> None:
         """Hold what was read against the queue's storage. Raises ChainError."""

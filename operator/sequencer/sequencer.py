@@ -16,9 +16,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -47,6 +47,8 @@ STORE_PATIENCE: Final = 30.0
 _STORE_ERRORS: Final = (RedisError, OSError, TimeoutError)
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 OBSTRUCTED: Final = "obstructed"
@@ -131,10 +133,10 @@ class Sequencer:
         """Read the journal, take a first look at L1, and begin. Raises SetoffError or RedisError if that cannot be."""
         await self._recover()
         await self._refuse_empty()
-        await self._look_first()
+        await self._ask_first(lambda: self._look(is_first=True))
         while self._monitor.reset_reason and not await self._reset():
             await asyncio.sleep(self._settings.l1_poll)
-            await self._look_first()
+            await self._ask_first(lambda: self._look(is_first=True))
         self.status = Status.READY
         self._tasks = [asyncio.create_task(self._guard()), asyncio.create_task(self._follow_l1())]
 
@@ -340,7 +342,7 @@ class Sequencer:
 
     async def _refuse_empty(self) -> None:
         """Raises DataError for an empty store of an exchange that has begun: what was promised is not known here."""
-        count = 0 if self._journal.commit else await asyncio.to_thread(self._posted.batch_count)
+        count = 0 if self._journal.commit else await self._ask_first(lambda: asyncio.to_thread(self._posted.batch_count))
         if count:
             what = f"the store is empty, and L1 holds {count} batches: `setoff operator rebuild` makes it again from L1"
             raise DataError("data_mismatch", what)
@@ -410,12 +412,13 @@ class Sequencer:
             self._resetter.calm()
         self._wake.set()
 
-    async def _look_first(self) -> None:
-        """Look, again and again for as long as L1 may be silent: one refusal ends no start. Raises ChainError."""
+    async def _ask_first(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What L1 answers, asked again and again for as long as it may be silent: one refusal ends no start. Raises
+        ChainError."""
         deadline = time.monotonic() + self._settings.l1_patience
         while True:
             try:
-                return await self._look(is_first=True)
+                return await ask()
             except ChainError as error:
                 if error.reason != "rpc_unreachable" or time.monotonic() > deadline:
                     raise

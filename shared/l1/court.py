@@ -21,7 +21,7 @@ from setoff.shared.l1.court_audit import RootOf, find_contradiction, is_closed, 
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.storage import find_difference, is_vacant
-from setoff.shared.l1.stretch import MARKS, PROVEN, read_stretch
+from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, is_of_another, read_stretch
 from setoff.shared.l1.survey import find_agreed
 
 COMPACT_EVENTS: Final = 4096
@@ -151,7 +151,7 @@ class CourtReader:
         if not self._marks:
             anchor = l1.block(max(min(self._first - 1, head.number), 0))
             self._marks[anchor.number] = anchor.hash
-        while (stretch := read_stretch(self._logs, self._marks, head, self._doubt.gaps)) is not None:
+        while (stretch := self._read(head)) is not None:
             # All or nothing: a node that goes silent on the way changes nothing here.
             events = self.contract.decode(stretch.logs)
             self._rewind(stretch.fork)
@@ -161,6 +161,16 @@ class CourtReader:
         if self._doubt.is_open and self._marks.get(head.number) == head.hash:
             self._audit(head)
         return found
+
+    def _read(self, head: Block) -> Stretch | None:
+        """See `read_stretch`. Where what was read is of another chain than the court's it is given up, too."""
+        try:
+            return read_stretch(self._logs, self._marks, head, self._doubt.gaps)
+        except OtherChain:
+            if is_of_another(self.contract.l1, self._marks, self.contract.address):
+                self._rewind(-1)
+                self._doubt = Doubt(self.contract.l1)
+            raise
 
     def doubt(self) -> None:
         """What was read contradicts what L1 does: compare the two with the next poll."""

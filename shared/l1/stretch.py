@@ -15,6 +15,7 @@ from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.endpoint import Endpoint
 from setoff.shared.l1.rpc import LOG_BLOCKS, Node
+from setoff.shared.l1.storage import has_contract
 from setoff.shared.l1.walk import Way, walk_back
 
 NEAR: Final = 64
@@ -32,6 +33,11 @@ have been left behind on a branch that no other has."""
 
 NARROWER: Final = 6
 """By 2 to this power each new try to read a long way is narrower, after something was missing."""
+
+
+class OtherChain(ChainError):
+    """None of the blocks that were read is in the node's chain: it is on another one, or what was read is of another.
+    `is_of_another` tells which; what is of another is given up by who reads."""
 
 
 class Stretch(NamedTuple):
@@ -54,10 +60,15 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
 
     `known`: hashes of blocks up to which everything was read, by number, ascending; at least one, the first from before
     anything happened. `gaps`: how often the long way was found to have gaps. A head that is older than what was read is
-    a node's that is behind: nothing new. Raises ChainError, also where the node is on another chain altogether.
+    a node's that is behind: nothing new. Raises ChainError, OtherChain where the node is on another chain altogether,
+    however high that is.
     """
-    node, newest = contracts.node, next(reversed(known))
-    if head.number < newest or known.get(head.number) == head.hash:
+    node, newest, oldest = contracts.node, next(reversed(known)), next(iter(known))
+    if known.get(head.number) == head.hash:
+        return None
+    if head.number < newest:
+        if oldest <= head.number and node.block(oldest).hash != known[oldest]:
+            raise _on_another(node)
         return None
     if head.number - newest <= NEAR:
         way = walk_back(node, head, known.get, MARKS + NEAR)
@@ -101,4 +112,23 @@ def _find_base(node: Node, known: dict[int, bytes]) -> int:
     for number, block_hash in reversed(known.items()):
         if node.block(number).hash == block_hash:
             return number
-    raise ChainError("rpc_unreachable", f"{node.hosts} shows another chain than the one read so far")
+    raise _on_another(node)
+
+
+def is_of_another(node: Node, known: dict[int, bytes], address: bytes) -> bool:
+    """Whether what was read is of another chain than the contract's: it is proven to be in the node's, and the oldest of
+    these blocks is not, whenever it is looked for (of several backends one may be elsewhere). Raises ChainError.
+    """
+    number, block_hash = next(iter(known.items()))
+    for _ in range(SECOND_LOOKS):
+        head = node.head()
+        if head.number < number or not has_contract(node, address, head):
+            return False
+        for _ in range(SECOND_LOOKS + 1):  # so many that backends in turn do not fall in with the questions
+            if node.block(number).hash == block_hash:
+                return False
+    return True
+
+
+def _on_another(node: Node) -> OtherChain:
+    return OtherChain("rpc_unreachable", f"{node.hosts} shows another chain than the one read so far")

@@ -3,7 +3,7 @@
 Nothing waits for confirmations, since a batch that disappears leaves only a few hashes behind; the operator is never
 asked. What a node leaves out, or puts in, is noticed, by the proofs of every new block and, of a long way, by the
 storage of inbox and queue, and is read again: what is not proven to be there does not come into the store. A node that
-is behind, or on another chain, is waited for: nothing is given up for it. After a restart it goes on where it stopped,
+is behind, or on another chain, is waited for: nothing is given up for it, unless it is proven to have our contracts. After a restart it goes on where it stopped,
 with an empty store at the block of the deployment.
 """
 
@@ -18,7 +18,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.stretch import PROVEN, Stretch, read_stretch
+from setoff.shared.l1.stretch import PROVEN, OtherChain, Stretch, is_of_another, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import Batch, Header, extend_queue_hash
 from setoff.shared.machine.data import ZERO
@@ -64,7 +64,12 @@ class Follower:
         head = self._l1.head()
         anchor = self._anchor()
         known = {place.block: place.hash for place in (anchor, *reversed(self._store.checkpoints()))}
-        stretch = read_stretch(self._reader.events, known, head, self._doubt.gaps)
+        try:
+            stretch = read_stretch(self._reader.events, known, head, self._doubt.gaps)
+        except OtherChain:
+            if is_of_another(self._l1, known, self._reader.inbox_address):
+                self._begin_anew()
+            raise
         if stretch is not None:
             if stretch.fork < next(reversed(known)):
                 log.warning("reorg: everything after block %d is read again", stretch.fork)
@@ -75,6 +80,13 @@ class Follower:
         if self._doubt.is_open and newest.hash == head.hash:
             self._audit(head)
         return Progress(newest.block, max(head.number, newest.block), self._store.batch_count())
+
+    def _begin_anew(self) -> None:
+        """What is in the store is of another chain, on which the node was for a while."""
+        log.warning("what was read is of another chain: everything is read again")
+        self._store.rollback(-1)
+        self._store.drop_anchor()
+        self._doubt, self._next = Doubt(self._l1, is_open=True), None
 
     def _anchor(self) -> Place:
         """The block before the deployment: a node that has another one there is on another chain."""

@@ -75,6 +75,8 @@ class HandL1:
         return L1View(first, self.time, self.messages[first:], due[first:])
 
     def batch_count(self) -> int:
+        if self.error is not None:
+            raise self.error
         return len(self.posted)
 
     def batch_hash(self, number: int) -> bytes:
