@@ -156,7 +156,12 @@ class HandCourt:
         (HandCourt(), 0, "nobody has claimed one", "here has nothing to agree with"),
         (HandCourt(state=1, end=TRUE, is_claimed=True), 0, "this one is claimed", "here agrees"),
         (HandCourt(state=1, end=FALSE, is_claimed=True), 1, "another one is claimed: 0x0303", "here DIFFERS"),
-        (HandCourt(state=2, end=FALSE, result=TRUE, is_claimed=True), 0, "this one is installed by a dispute", "agrees"),
+        (
+            HandCourt(state=2, end=FALSE, result=TRUE, is_claimed=True),
+            0,
+            "this one is installed by a dispute",
+            "agrees",
+        ),
         (HandCourt(state=2, end=TRUE, result=FALSE, is_claimed=True), 1, "another one is installed", "here DIFFERS"),
         (HandCourt(state=1, start=FALSE, end=TRUE, is_claimed=True), 1, "claimed from another start", "here DIFFERS"),
     ],
