@@ -342,10 +342,9 @@ class Sequencer:
 
     async def _refuse_empty(self) -> None:
         """Raises DataError for an empty store of an exchange that has begun: what was promised is not known here."""
-        count = (
-            0 if self._journal.commit else await self._ask_first(lambda: asyncio.to_thread(self._posted.batch_count))
-        )
-        if count:
+        if self._journal.commit:
+            return
+        if count := await self._ask_first(lambda: asyncio.to_thread(self._posted.batch_count)):
             what = f"the store is empty, and L1 holds {count} batches: `setoff operator rebuild` makes it again from L1"
             raise DataError("data_mismatch", what)
 

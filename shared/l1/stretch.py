@@ -116,8 +116,8 @@ def _find_base(node: Node, known: dict[int, bytes]) -> int:
 
 
 def is_of_another(node: Node, known: dict[int, bytes], address: bytes) -> bool:
-    """Whether what was read is of another chain than the contract's: it is proven to be in the node's, and the oldest of
-    these blocks is not, whenever it is looked for (of several backends one may be elsewhere). Raises ChainError.
+    """Whether what was read is of another chain than the contract's: it is proven to be in the node's, and the oldest
+    of these blocks is not, whenever it is looked for (of several backends one may be elsewhere). Raises ChainError.
     """
     number, block_hash = next(iter(known.items()))
     for _ in range(SECOND_LOOKS):
