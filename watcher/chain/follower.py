@@ -3,8 +3,8 @@
 Nothing waits for confirmations, since a batch that disappears leaves only a few hashes behind; the operator is never
 asked. What a node leaves out, or puts in, is noticed, by the proofs of every new block and, of a long way, by the
 storage of inbox and queue, and is read again: what is not proven to be there does not come into the store. A node that
-is behind, or on another chain, is waited for: nothing is given up for it, unless it is proven to have our contracts. After a restart it goes on where it stopped,
-with an empty store at the block of the deployment.
+is behind, or on another chain, is waited for: nothing is given up for it, unless it is proven to have our contracts.
+After a restart it goes on where it stopped, with an empty store at the block of the deployment.
 """
 
 from __future__ import annotations
