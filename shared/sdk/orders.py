@@ -28,6 +28,12 @@ class Orders(Submission):
 
     _next_order_slot = 0
     _reserved: frozenset[int] = frozenset()
+    _sending: frozenset[int] = frozenset()
+    """Order slots of orders that are on their way."""
+    _asking = 0
+    """How often the exchange is being asked which are free."""
+    _named: frozenset[int] = frozenset()
+    """Those of orders that were on their way since then: what it answers may not know them yet."""
 
     async def place(
         self,
@@ -61,7 +67,8 @@ class Orders(Submission):
         nonce: int | None = None
         for last in range(TRIES - 1, -1, -1):
             slot = await self._free_order_slot() if order_slot is None else order_slot
-            self._busy.add(slot)
+            self._note_order(slot)
+            self._sending |= {slot}
             end = await self._clock.now(self.now) + AT_ONCE if is_at_once else expiry
             nonce = self._nonces.take() if nonce is None else nonce
             fields = (number, side, flags, slot, ticks, lots, end, at, client, name_partner(partner))
@@ -78,6 +85,8 @@ class Orders(Submission):
                     raise
                 self._nonces.keep(nonce)
                 continue
+            finally:
+                self._sending -= {slot}
             if not result.resting and not result.is_paused:
                 self._busy.discard(slot)
             return result
@@ -205,7 +214,7 @@ class Orders(Submission):
             if leg.flags & records.CANCEL_LEG:
                 self._busy.discard(leg.order_slot)
             elif resting or result.is_paused:
-                self._busy.add(leg.order_slot)
+                self._note_order(leg.order_slot)
         return result
 
     async def _read_order(
@@ -226,13 +235,29 @@ class Orders(Submission):
         self._reserved |= {order_slot}
         return order_slot
 
+    def _note_order(self, order_slot: int) -> None:
+        """It is taken, or will be."""
+        self._busy.add(order_slot)
+        if self._asking:
+            self._named |= {order_slot}
+
+    async def _ask_order_slots(self) -> None:
+        """Find out which order slots fills have freed. Orders on their way keep theirs."""
+        if not self._asking:
+            self._named = self._sending
+        self._asking += 1
+        try:
+            orders = await self.orders()
+        finally:
+            self._asking -= 1
+        with reading("the orders"):
+            self._busy = {int(order["order_slot"]) for order in orders} | self._named
+
     async def _free_order_slot(self) -> int:
         """An order slot that nothing known occupies; slots freed by fills are found by asking."""
         count = keys.MAX_ORDER_SLOT + 1
         if len(self._busy) >= count:
-            orders = await self.orders()
-            with reading("the orders"):
-                self._busy = {int(order["order_slot"]) for order in orders}
+            await self._ask_order_slots()
         for step in range(count):
             order_slot = (self._next_order_slot + step) % count
             if order_slot not in self._busy | self._reserved:

@@ -21,6 +21,7 @@ from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.machine import Machine
 from setoff.shared.machine.tracing import run_plainly, used_inputs
 from setoff.shared.machine.witnesses import cut_bundle
+from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.wire.snapshots import unpack
 from setoff.watcher.execution.archive import Archive, EpochInputs
 from setoff.watcher.execution.jobs import Jobs
@@ -53,7 +54,7 @@ class WitnessMaker:
         self._jobs = jobs
         self._limit = limit
         self._shelf = WitnessShelf(archive.store)
-        self._looked_at = 0.0
+        self._looked_at = LONG_AGO
         self.made = 0
         """Epochs whose bundles were made."""
 

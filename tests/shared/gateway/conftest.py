@@ -1,6 +1,7 @@
 """One exchange with a gateway for all tests of this folder: they run one after the other in one process."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.support.gateways.sdk_bot import SdkBot, sdk_bot
 
 HERE = Path(__file__).parent
 GROUP = "gateway"
+_kept: list[tuple[ExitStack, GatewayTown]] = []
+"""The town, while there is one, and what ends it."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
@@ -19,12 +22,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(GROUP))
 
 
-@pytest.fixture(scope="package")  # not longer: its processes cost CPU while the other tests run
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayTown]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SETOFF_BUILD", AS_USERS)
-        with gateway_town(tmp_path_factory.mktemp("town")) as town:
-            yield town
+@pytest.fixture
+def town(tmp_path_factory: pytest.TempPathFactory) -> GatewayTown:
+    """Begun for the first test that asks for it."""
+    if not _kept:
+        stack = ExitStack()
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("SETOFF_BUILD", AS_USERS)
+        _kept.append((stack, stack.enter_context(gateway_town(tmp_path_factory.mktemp("town")))))
+    return _kept[0][1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """It ends with the last of them: its processes would cost CPU while all other tests run."""
+    done = yield
+    if _kept and "town" not in getattr(nextitem, "fixturenames", ()):
+        _kept.pop()[0].close()
+    return done
 
 
 @pytest.fixture
