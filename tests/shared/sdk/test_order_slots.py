@@ -10,8 +10,7 @@ SLOTS = keys.MAX_ORDER_SLOT + 1
 
 
 class FullAccount(Orders):
-    """All of its slots are taken, as far as it knows; the exchange has orders in all but the last few, as of when it was
-    asked."""
+    """All of its slots are taken, as far as it knows; when it is asked, the exchange has orders in all but the last."""
 
     def __init__(self, free: int) -> None:
         self._busy = set(range(SLOTS))
