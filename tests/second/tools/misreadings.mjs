@@ -51,7 +51,9 @@ function runVectors(folder, timeout, by) {
   if (run.error !== undefined) return { caught: true, by: "no end" };
   const said = run.stdout.trim();
   if (said !== "") return { caught: true, by: said.slice(0, 100) };
-  return { caught: true, by: `fault: ${run.stderr.split("\n").find((line) => /Error/.test(line)) ?? ""}` };
+  const fault = run.stderr.split("\n").find((line) => /Error/.test(line)) ?? "";
+  if (/Cannot find module/.test(fault)) throw new Error(`the copy in ${copy} is gone: nothing can be said`);
+  return { caught: true, by: `fault: ${fault}` };
 }
 
 const options = readArguments(process.argv.slice(2));
