@@ -19,7 +19,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import Inbox
-from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, is_of_another, read_stretch
+from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import extend_queue_hash
 from setoff.shared.machine.data import ZERO
@@ -132,12 +132,11 @@ class QueueMessages:
             self._audit(last)
 
     def _read_stretch(self, last: Block) -> Stretch | None:
-        """See `read_stretch`. Where what was read is of another chain than the queue's it is given up, too."""
+        """See `read_stretch`. What is of another chain than the queue is given up."""
         try:
             return read_stretch(self._reader.events, self._marks, last, self._doubt.gaps)
         except OtherChain:
-            if is_of_another(self._l1, self._marks, self._reader.inbox_address):
-                self._forget()
+            self._forget()
             raise
 
     def _audit(self, last: Block) -> None:

@@ -79,11 +79,6 @@ class ChainReader:
         self.proven = Proven(l1)
         """Where what L1 keeps is read."""
 
-    @property
-    def inbox_address(self) -> bytes:
-        """Of the inbox, 20 bytes."""
-        return self._inbox.address
-
     # --- events ---
 
     def decode(self, logs: Iterable[Log]) -> tuple[list[QueuedMessage], list[PostedBatch]]:

@@ -21,7 +21,7 @@ from setoff.shared.l1.court_audit import RootOf, find_contradiction, is_closed, 
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.storage import find_difference, is_vacant
-from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, is_of_another, read_stretch
+from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, read_stretch
 from setoff.shared.l1.survey import find_agreed
 
 COMPACT_EVENTS: Final = 4096
@@ -163,13 +163,12 @@ class CourtReader:
         return found
 
     def _read(self, head: Block) -> Stretch | None:
-        """See `read_stretch`. Where what was read is of another chain than the court's it is given up, too."""
+        """See `read_stretch`. What is of another chain than the court is given up."""
         try:
             return read_stretch(self._logs, self._marks, head, self._doubt.gaps)
         except OtherChain:
-            if is_of_another(self.contract.l1, self._marks, self.contract.address):
-                self._rewind(-1)
-                self._doubt = Doubt(self.contract.l1)
+            self._rewind(-1)
+            self._doubt = Doubt(self.contract.l1)
             raise
 
     def doubt(self) -> None:

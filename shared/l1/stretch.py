@@ -36,8 +36,7 @@ NARROWER: Final = 6
 
 
 class OtherChain(ChainError):
-    """None of the blocks that were read is in the node's chain: it is on another one, or what was read is of another.
-    `is_of_another` tells which; what is of another is given up by who reads."""
+    """What was read is of another chain than the contracts (`is_of_another`): it is to be given up."""
 
 
 class Stretch(NamedTuple):
@@ -60,29 +59,29 @@ def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gap
 
     `known`: hashes of blocks up to which everything was read, by number, ascending; at least one, the first from before
     anything happened. `gaps`: how often the long way was found to have gaps. A head that is older than what was read is
-    a node's that is behind: nothing new. Raises ChainError, OtherChain where the node is on another chain altogether,
-    however high that is.
+    a node's that is behind: nothing new. Raises ChainError, also where the node is on another chain altogether, however
+    high that is; OtherChain where it is not, and what was read is.
     """
     node, newest, oldest = contracts.node, next(reversed(known)), next(iter(known))
     if known.get(head.number) == head.hash:
         return None
     if head.number < newest:
         if oldest <= head.number and node.block(oldest).hash != known[oldest]:
-            raise _on_another(node)
+            raise _on_another(contracts, known)
         return None
     if head.number - newest <= NEAR:
         way = walk_back(node, head, known.get, MARKS + NEAR)
         if way.fork != newest:
             way = _find_continuation(node, known, head) or way
         if way.fork is None:
-            base = _find_base(node, known)
+            base = _find_base(contracts, known)
             if base == newest:
                 raise ChainError("rpc_unreachable", f"{node.hosts} shows two chains at once")
             return Stretch(base, (), [], True)
         is_bound = all(block.is_sealed for block in way.blocks)
         logs = [entry for block in way.blocks for entry in contracts.read(block)]
         return Stretch(way.fork, way.blocks, logs, is_bound)
-    base, span = _find_base(node, known), LOG_BLOCKS >> (NARROWER * gaps)
+    base, span = _find_base(contracts, known), LOG_BLOCKS >> (NARROWER * gaps)
     end = node.block(min(base + max(span, NEAR), head.number - PROVEN))
     if span <= 1:
         way = walk_back(node, end, known.get, MARKS + NEAR)
@@ -107,28 +106,29 @@ def _find_continuation(node: Node, known: dict[int, bytes], head: Block) -> Way 
     return None
 
 
-def _find_base(node: Node, known: dict[int, bytes]) -> int:
+def _find_base(contracts: BlockLogs, known: dict[int, bytes]) -> int:
     """The newest of these blocks that is in the node's chain."""
     for number, block_hash in reversed(known.items()):
-        if node.block(number).hash == block_hash:
+        if contracts.node.block(number).hash == block_hash:
             return number
-    raise _on_another(node)
+    raise _on_another(contracts, known)
 
 
-def is_of_another(node: Node, known: dict[int, bytes], address: bytes) -> bool:
-    """Whether what was read is of another chain than the contract's: it is proven to be in the node's, and the oldest
+def _on_another(contracts: BlockLogs, known: dict[int, bytes]) -> ChainError:
+    kind = OtherChain if is_of_another(contracts, known) else ChainError
+    return kind("rpc_unreachable", f"{contracts.node.hosts} shows another chain than the one read so far")
+
+
+def is_of_another(contracts: BlockLogs, known: dict[int, bytes]) -> bool:
+    """Whether what was read is of another chain than the contracts: one is proven to be in the node's, and the oldest
     of these blocks is not, whenever it is looked for (of several backends one may be elsewhere). Raises ChainError.
     """
-    number, block_hash = next(iter(known.items()))
+    node, (number, block_hash) = contracts.node, next(iter(known.items()))
     for _ in range(SECOND_LOOKS):
         head = node.head()
-        if head.number < number or not has_contract(node, address, head):
+        if head.number < number or not has_contract(node, contracts.addresses[0], head):
             return False
         for _ in range(SECOND_LOOKS + 1):  # so many that backends in turn do not fall in with the questions
             if node.block(number).hash == block_hash:
                 return False
     return True
-
-
-def _on_another(node: Node) -> OtherChain:
-    return OtherChain("rpc_unreachable", f"{node.hosts} shows another chain than the one read so far")

@@ -42,30 +42,28 @@ KRAKEN: Final[dict[str, Any]] = {
         },
     },
 }  # fmt: skip
+
+
+def _make_symbol(base: str) -> dict[str, Any]:
+    """What Binance says of a spot market in USDT."""
+    return {
+        "symbol": f"{base}USDT", "status": "TRADING", "baseAsset": base, "baseAssetPrecision": 8,
+        "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8, "orderTypes": ["LIMIT", "MARKET"],
+        "icebergAllowed": True, "ocoAllowed": True, "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False, "permissions": ["SPOT"],
+        "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
+            {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
+        ],
+    }  # fmt: skip
+
+
 BINANCE: Final[dict[str, Any]] = {
     "/api/v3/exchangeInfo": {
         "timezone": "UTC", "serverTime": 1_700_000_000_000, "rateLimits": [], "exchangeFilters": [],
         "symbols": [
-            {
-                "symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "baseAssetPrecision": 8,
-                "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8, "orderTypes": ["LIMIT", "MARKET"],
-                "icebergAllowed": True, "ocoAllowed": True, "isSpotTradingAllowed": True,
-                "isMarginTradingAllowed": False, "permissions": ["SPOT"],
-                "filters": [
-                    {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
-                    {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
-                ],
-            },
-            {
-                "symbol": "ETHUSDT", "status": "TRADING", "baseAsset": "ETH", "baseAssetPrecision": 8,
-                "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8, "orderTypes": ["LIMIT", "MARKET"],
-                "icebergAllowed": True, "ocoAllowed": True, "isSpotTradingAllowed": True,
-                "isMarginTradingAllowed": False, "permissions": ["SPOT"],
-                "filters": [
-                    {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
-                    {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"},
-                ],
-            },
+            _make_symbol("BTC"),
+            _make_symbol("ETH"),
         ],
     },
     "/api/v3/ticker/24hr": {

@@ -18,7 +18,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import PostedBatch
-from setoff.shared.l1.stretch import PROVEN, OtherChain, Stretch, is_of_another, read_stretch
+from setoff.shared.l1.stretch import PROVEN, OtherChain, Stretch, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import Batch, Header, extend_queue_hash
 from setoff.shared.machine.data import ZERO
@@ -67,8 +67,7 @@ class Follower:
         try:
             stretch = read_stretch(self._reader.events, known, head, self._doubt.gaps)
         except OtherChain:
-            if is_of_another(self._l1, known, self._reader.inbox_address):
-                self._begin_anew()
+            self._begin_anew()
             raise
         if stretch is not None:
             if stretch.fork < next(reversed(known)):

@@ -14,6 +14,7 @@ from setoff.deploy.devnet.anvil import Anvil
 from setoff.operator.sequencer.messages import QueueMessages
 from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
+from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract, CourtReader
@@ -99,6 +100,6 @@ def test_a_backend_that_stays_on_another_chain_makes_nobody_forget(
 ) -> None:
     l1, head = connect(node, exchange), exchange.anvil.l1.head()
     node.faults = [Balanced(OnAnother(node, begin_far_ahead), every)]
-    court = bytes.fromhex(exchange.deployment.court.removeprefix("0x"))
+    court = BlockLogs(l1, [bytes.fromhex(exchange.deployment.court.removeprefix("0x"))])
     for known in ({0: exchange.anvil.l1.block(0).hash}, {0: exchange.anvil.l1.block(0).hash, head.number: head.hash}):
-        assert not any(is_of_another(l1, known, court) for _ in range(12))
+        assert not any(is_of_another(court, known) for _ in range(12))
