@@ -1,6 +1,7 @@
 """Chains for whoever asks for one; and in which order the tests are run.
 
-The long tests, of minutes each, run only where they are asked for; of the others, the slowest begin first.
+The slow tests and the long ones, of minutes each, run only where they are asked for; of the others, the folders with the
+slowest begin first.
 """
 
 import logging
@@ -56,10 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("plain"):
                 item.add_marker(pytest.mark.skip(reason="reaches into the rules, and these run compiled"))
-    if os.environ.get("SETOFF_LONG") != "1":
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes; SETOFF_LONG=1 runs it"))
+    is_long = os.environ.get("SETOFF_LONG") == "1"
+    is_slow = is_long or os.environ.get("SETOFF_SLOW") == "1"
+    for item in items:
+        if item.get_closest_marker("long") and not is_long:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; SETOFF_LONG=1 runs it"))
+        elif item.get_closest_marker("slow") and not is_slow:
+            item.add_marker(pytest.mark.skip(reason="takes many seconds; SETOFF_SLOW=1 runs it"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

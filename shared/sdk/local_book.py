@@ -102,12 +102,14 @@ class LocalBook:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def __aiter__(self) -> AsyncIterator[Self]:
+    def __aiter__(self) -> AsyncIterator[Self]:
         """Itself, after each update that comes from now on; several at once where the reader is slower than they are.
 
         Raises Refusal or Unavailable where the stream has ended.
         """
-        seen = self.updates
+        return self._tell_beyond(self.updates)
+
+    async def _tell_beyond(self, seen: int) -> AsyncIterator[Self]:
         while True:
             await self._wait_beyond(seen)
             seen = self.updates

@@ -38,6 +38,7 @@ def catch(rules: Rules) -> tuple[str, str]:
     return "", ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*KNOWN, *OTHERS])
 def test_a_weakened_rule_is_caught(name: str) -> None:
     game, violation = catch({**KNOWN, **OTHERS}[name]())

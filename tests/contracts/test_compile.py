@@ -19,6 +19,7 @@ def test_fits_on_l1(name: str) -> None:
     assert len(compiled.bytecode) // 2 <= 2 * RUNTIME_LIMIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", contract_names())
 def test_finds_the_sources_that_the_compiler_reads(name: str) -> None:
     path = ROOT / f"{name}.vy"

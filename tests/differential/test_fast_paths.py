@@ -57,6 +57,7 @@ def test_fast_paths_end_where_plain_steps_end(shard: int, monkeypatch: pytest.Mo
     assert {mode for mode in MODES if not met[mode]} == set(), met
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", FAST_MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 def test_a_skip_condition_that_is_left_out_is_noticed(mutant: FastMutant, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = mutant.compile()

@@ -121,6 +121,7 @@ def test_every_mutant_has_something_to_change() -> None:
     assert {mutant.name for mutant in CHOSEN} >= set(SAMPLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", CHOSEN, ids=lambda mutant: mutant.name.replace(" ", "-"))
 def test_mutant_is_caught(mutant: Mutant, stages: list[Stage], sources: Path) -> None:
     file = sources / mutant.file

@@ -42,6 +42,7 @@ def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
         assert not balance.orders and [position.size for position in balance.positions] == [Decimal("0.01")]
 
 
+@pytest.mark.slow
 def test_logs_are_read_from_the_deployment_on_by_ranges_that_nodes_take_and_each_once() -> None:
     told = play("logs")
     expected = list(range(500_000, 600_001, 1_000))

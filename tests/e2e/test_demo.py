@@ -32,6 +32,7 @@ def test_a_lie_is_judged_by_its_one_false_step(tmp_path: Path, lie: str) -> None
     assert dispute.installed_end != dispute.claimed_end
 
 
+@pytest.mark.slow
 def test_a_lie_about_a_record_in_a_blob_is_judged_by_point_evaluation(tmp_path: Path) -> None:
     summary = play(tmp_path, lie="skipped-record", data="blobs")
     assert_all_verified(summary)

@@ -22,6 +22,7 @@ GUIDE = ROOT / "shared" / "sdk" / "README.md"
 MAKER, BASIS, RISKY, OTHER, SAVER = range(5)
 
 
+@pytest.mark.slow
 def test_every_example_does_what_it_says(tmp_path: Path) -> None:
     with open_trading_floor(tmp_path, traders=5) as floor:
         with (

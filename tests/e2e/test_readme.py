@@ -34,6 +34,7 @@ def test_every_command_of_the_readme_is_one(line: str) -> None:
     assert line.split()[2] in COMMANDS
 
 
+@pytest.mark.slow
 def test_a_newcomer_gets_from_the_readme_to_a_trade(tmp_path: Path) -> None:
     with open_terminal(tmp_path) as terminal:
         # Other ports than those that are written, so that tests do not meet: nothing else is changed.
@@ -82,6 +83,7 @@ async def run_example(key: str, url: str) -> SubmitResult:
     return result
 
 
+@pytest.mark.slow
 def test_a_newcomer_gets_from_the_page_to_an_order_that_rests(tmp_path: Path) -> None:
     """What each line took is printed (`-s`); from `pip install` on it is `deploy/run bench first_order`."""
     with open_terminal(tmp_path) as terminal:

@@ -148,6 +148,7 @@ def test_a_record_that_is_never_posted_costs_the_bond(stage: Stage, capsys: pyte
     assert stage.contract.bond().held == 0 and stage.contract.owed(KeySigner(KEY).address) == 0
 
 
+@pytest.mark.slow
 def test_an_honest_operator_keeps_its_bond_through_kill_9(stage: Stage) -> None:
     stage.start_operator()
     url = stage.start_watcher()

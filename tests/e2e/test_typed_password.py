@@ -14,6 +14,7 @@ from setoff.deploy.devnet.anvil import dev_keys
 PASSWORD = "correct horse battery"
 
 
+@pytest.mark.slow
 def test_an_operator_asks_once_and_hands_the_key_to_its_parts(exchange: Exchange, tmp_path: Path) -> None:
     (tmp_path / "plain").write_text(dev_keys()[0].hex())
     (tmp_path / "password").write_text(PASSWORD)

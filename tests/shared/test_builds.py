@@ -223,6 +223,7 @@ def run_compiled(*sample: str) -> None:
     assert done.returncode == 0, done.stdout[-5000:]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(BUILD.name == build.COMPILED, reason="the whole run is of the compiled build")
 def test_the_compiled_build_does_the_same(compiled: Path) -> None:

@@ -23,15 +23,18 @@ def documents() -> dict[str, object]:
     return build(known=json.loads((HERE / "scenes.json").read_text()))
 
 
+@pytest.mark.slow
 def test_every_file_is_committed(documents: dict[str, object]) -> None:
     assert sorted(documents) == FILES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_committed_file_is_what_the_generator_makes(name: str, documents: dict[str, object]) -> None:
     assert (HERE / name).read_text() == render(documents[name])
 
 
+@pytest.mark.slow
 def test_writing_them_elsewhere_gives_the_same_files(tmp_path: Path, documents: dict[str, object]) -> None:
     write(tmp_path / "vectors", documents=documents)
     assert sorted(path.name for path in (tmp_path / "vectors").iterdir()) == FILES

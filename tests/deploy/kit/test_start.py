@@ -102,6 +102,7 @@ class Host:
         return text.replace("/etc/setoff/", f"{self.settings}/") if text.startswith("/etc/") else text
 
 
+@pytest.mark.slow
 def test_the_operators_units_run_with_a_keystore(exchange: Exchange, tmp_path: Path) -> None:
     host, (api, page) = Host(tmp_path, exchange), find_free_ports(2)
     text = f"confirmations = 0\nlog_format = 'json'\n[operator]\nlisten = '127.0.0.1:{api}'\nhistory_url = 'off'\n"

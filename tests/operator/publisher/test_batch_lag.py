@@ -19,6 +19,7 @@ def exchange(anvil: Anvil) -> Exchange:
     return Exchange(anvil)
 
 
+@pytest.mark.slow
 def test_batches_on_their_way_and_what_they_cost_are_told(
     exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

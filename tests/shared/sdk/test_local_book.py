@@ -67,12 +67,11 @@ async def test_a_gap_or_a_wrong_sum_makes_it_ask_for_a_whole_book() -> None:
 async def test_what_comes_while_its_reader_is_busy_is_told_after_that(exchange: Running) -> None:
     async with exchange.trader(1) as client, client.book(1) as book:
         reader = aiter(book)
-        await client.place(1, BUY, 95, 7)
-        await anext(reader)
-        await client.place(1, BUY, 96, 7)  # nothing comes after this
-        while book.best_bid is None or book.best_bid.ticks != 96:
-            await asyncio.sleep(0.01)
-        await asyncio.wait_for(anext(reader), 5)
+        for price in (95, 96):
+            await client.place(1, BUY, price, 7)  # nothing comes after this
+            while book.best_bid is None or book.best_bid.ticks != price:
+                await asyncio.sleep(0.01)
+            await asyncio.wait_for(anext(reader), 5)
 
 
 async def test_it_subscribes_anew_by_itself(exchange: Running) -> None:
