@@ -133,6 +133,7 @@ SERVICE_REASONS: Final[dict[str, str]] = {
     "rpc_unreachable": "the L1 node does not answer",
     "rpc_refused": "the L1 node refuses the request, in its own words",
     "transaction_reverted": "L1 refused the transaction",
+    "pending": "it was sent and may still take effect: look before it is sent again",
     "insufficient_funds": "the account does not hold what the transaction takes",
     "receipt_broken": "a receipt of the operator's is wrong, worthless or was broken",
     "wrong_deployment": "the contracts on L1 are not the ones this configuration names",

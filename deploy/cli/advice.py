@@ -71,6 +71,7 @@ SERVICES: Final[dict[str, str]] = {
     "bad_config": "see --help; `setoff operator config` lists an operator's settings, so do watcher, oracle, gateway",
     "port_taken": "stop the other process, or choose another port",
     "rpc_unreachable": UNREACHABLE,
+    "pending": "do not send it again before you have looked, with this node or another, what became of it",
     "rpc_refused": "ask another L1 node: --rpc URL,URL takes several",
     "transaction_reverted": "look at the transaction on L1; nothing was changed by it",
     "insufficient_funds": "send ether there, for gas; on a development chain: `setoff wallet fund KEY`",
@@ -112,7 +113,7 @@ TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
                                            "SETOFF_EXCHANGE"),
     ("not_ready", "the exchange's answer cannot be read", "what answers there is no exchange: --exchange is the "
                                                           "operator's API, --rpc the L1 node"),
-    ("not_ready", "the deposit is locked", "`setoff account` shows it once the exchange goes on; or, if "
+    ("pending", "the deposit is locked", "`setoff account` shows it once the exchange goes on; or, if "
                                            "it stays away: `setoff force --help`"),
     ("not_found", "L1 knows no start of epoch", "verify an earlier epoch, or leave --from out: then all before it is "
                                                 "executed, too"),

@@ -177,7 +177,7 @@ def create(progress: Progress, tell: Tell, patience: float = WAIT_SECONDS) -> No
             tell(f"{len(progress.there)} of {total}: {step.name} at {step.address}")
     except ChainError as error:
         before = len(progress.there)
-        if error.reason == "rpc_unreachable":
+        if error.reason in ("rpc_unreachable", "pending"):
             raise
         _wait_for_pending(l1, journal, tell)  # what a former run has sent may take the place of ours: it is the same
         progress.look(tell)

@@ -75,7 +75,7 @@ def to_text(reason: str, detail: str = "", asset: int | None = None) -> str:
 
 def to_told(error: SetoffError, asset: int | None = None) -> Exception:
     """The same, of an error of ours; itself where nothing has answered: then nobody knows what became of it."""
-    is_unknown = isinstance(error, Unavailable) and error.reason == "not_ready"
+    is_unknown = isinstance(error, Unavailable) and error.is_without_answer
     return error if is_unknown else to_error(error, asset)
 
 

@@ -103,7 +103,7 @@ class Server:
         except BotError as error:
             return {"status": "err", "response": str(error)}, OF_BOTS
         except SetoffError as error:
-            if isinstance(error, Unavailable) and error.reason == "not_ready":
+            if isinstance(error, Unavailable) and error.is_without_answer:
                 raise
             _log.warning("a bot's request was refused: %s", error)
             return {"status": "err", "response": to_text(error.reason, error.detail)}, error.reason

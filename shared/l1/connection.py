@@ -77,13 +77,18 @@ class L1(Node):
         self.sender.tend()
 
     def wait(self, transaction: bytes, timeout: float = 120.0) -> TransactionReceipt:
-        """The receipt of a transaction sent here, as soon as it is in a block. Raises ChainError after `timeout` s."""
+        """The receipt of a transaction sent here, as soon as it is in a block.
+
+        Raises ChainError("pending") after `timeout` seconds: it may still be executed, and its hash is among the
+        error's numbers. Raises ChainError("transaction_reverted") if another one took its nonce, so that it never is.
+        """
         return self.sender.wait(transaction, timeout)
 
     def transact(
         self, to: Address | None, data: bytes = b"", value: int = 0, *, gas: int | None = None
     ) -> TransactionReceipt:
-        """Send a transaction and wait for it. Raises ChainError("transaction_reverted") if it failed in its block."""
+        """Send a transaction and wait for it. Raises ChainError: "transaction_reverted" if it failed in its block,
+        "pending" as `wait`; after any other nothing was sent."""
         receipt = self.wait(self.send(to, data, value, gas=gas))
         if not receipt.succeeded:
             raise ChainError("transaction_reverted", f"transaction {receipt.transaction.hex()} failed")

@@ -90,6 +90,10 @@ PRESSING: Final = 4
 log = logging.getLogger(__name__)
 
 
+class NonceTaken(ChainError):
+    """Another transaction of the account has the nonce: this one will never be executed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fees:
     """How to pay for transactions; all in wei a unit of gas, but `patience`."""
@@ -163,6 +167,12 @@ class Transaction:
     def cost(self) -> int:
         """Wei that it may take."""
         return self.value + self.gas * self.fee + self.blob_gas * self.blob_fee
+
+
+def make_pending(transaction: bytes, why: str) -> ChainError:
+    """The error of a transaction that was sent, and may still be executed: whoever sent it again might pay twice."""
+    sent = f"0x{transaction.hex()}"
+    return ChainError("pending", f"transaction {sent} {why}", {"transaction": sent})
 
 
 def show_ether(wei: int) -> str:
@@ -358,7 +368,7 @@ class Sender:
     def look(self, transaction: bytes) -> TransactionReceipt | None:
         """The receipt of a transaction sent here, whichever version of it was mined; None while none is.
 
-        Raises ChainError("transaction_reverted") if another transaction took its nonce, so that it never will be.
+        Raises NonceTaken("transaction_reverted") if another transaction took its nonce, so that it never will be.
         """
         with self._lock:
             kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
@@ -376,7 +386,7 @@ class Sender:
         if kept is not None and is_used:
             taker = self._find_taker(kept.nonce)
             if taker is not None and taker not in hashes:
-                raise ChainError("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+                raise NonceTaken("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
         return None
 
     def _find_price(self, transaction: Transaction) -> None:
@@ -404,12 +414,12 @@ class Sender:
                 if receipt := self.look(transaction):
                     return receipt
                 self.tend()
-            except ChainError as error:
-                if error.reason != "rpc_unreachable":
-                    raise
+            except NonceTaken:
+                raise
+            except ChainError as error:  # of the node, whatever it says: the transaction is on its way
                 log.warning("waiting for the node: %s", error)
             if time.monotonic() > deadline:
-                raise ChainError("rpc_unreachable", f"transaction {transaction.hex()} is in no block yet")
+                raise make_pending(transaction, "is in no block yet")
             time.sleep(delay)
             delay = min(2 * delay, 1.0)
 

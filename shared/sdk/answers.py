@@ -11,3 +11,8 @@ class Refusal(InputError):
 
 class Unavailable(StateError):
     """The exchange cannot take anything now. Whether a record that was on its way was taken is unknown."""
+
+    @property
+    def is_without_answer(self) -> bool:
+        """Whether nothing has answered, or nothing that tells what becomes of a record."""
+        return self.reason in ("not_ready", "pending")

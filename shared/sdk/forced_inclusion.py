@@ -200,7 +200,7 @@ class ForcedInclusion:
     ) -> InclusionResult:
         """Wait until a batch has consumed the message and the machine has taken what is in it; `tell` hears what for.
 
-        Raises StateError("not_ready") after `timeout` seconds. A node that does not answer for a while only delays.
+        Raises StateError("pending") after `timeout` seconds. A node that does not answer for a while only delays.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -214,8 +214,8 @@ class ForcedInclusion:
                 return result
             if end is not None and time.monotonic() >= end:
                 if result is not None:
-                    raise StateError("not_ready", f"message {forced.index} is {describe(result)}")
-                raise StateError("not_ready", f"no batch has consumed message {forced.index} yet")
+                    raise StateError("pending", f"message {forced.index} is {describe(result)}")
+                raise StateError("pending", f"no batch has consumed message {forced.index} yet")
             left = int(forced.due - time.time())
             until = f"it may be left out for {left} s more" if left > 0 else "it may not be left out any more"
             tell(f"waiting for a batch to take message {forced.index}: {until}" if result is None else describe(result))

@@ -77,6 +77,10 @@ class SubmitResult:
         return sum((each.price * each.size for each in self.executions), Decimal()) / traded if traded else None
 
 
+def _why(error: Unavailable | TimeoutError) -> str:
+    return error.detail if isinstance(error, Unavailable) else "nothing has answered"
+
+
 class ReceiptBroken(DataError):
     """A record was taken, and its receipt is missing, wrong or worthless: `result` is what became of it."""
 
@@ -148,8 +152,8 @@ class Submission(History):
         One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
         keeps a history answers what became of it, and it never counts twice; a client with `patience` does so itself.
         `find` looks it up, too. After a refusal the next record has the same nonce, if no other was signed meanwhile.
-        Raises Refusal or Unavailable; ReceiptBroken, with what became of it, if the record was taken and its receipt is
-        missing, wrong or worthless.
+        Raises Refusal or Unavailable, "pending" where that patience is over; ReceiptBroken, with what became of it, if
+        the record was taken and its receipt is missing, wrong or worthless.
         """
         try:
             answer = await self._deliver(encode_record(record, leg_pages))
@@ -194,22 +198,23 @@ class Submission(History):
             async with asyncio.timeout(self._patience or None):
                 return await self._post_record(payload)
         except (Unavailable, TimeoutError) as error:
-            if not self._patience or (isinstance(error, Unavailable) and error.reason != "not_ready"):
+            if not self._patience or (isinstance(error, Unavailable) and not error.is_without_answer):
                 raise
+            why = _why(error)
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(RESEND, left))
             try:
                 async with asyncio.timeout(max(until - time.monotonic(), RESEND)):
                     return await self._request("POST", "/v1/records", limit=RECORD_BYTES, json=payload)
-            except (Unavailable, TimeoutError):
-                continue
+            except (Unavailable, TimeoutError) as error:
+                why = _why(error)
             except Refusal as error:
                 if error.reason not in _USED:
                     raise
                 self._nonces.next = 0
-                break  # it was taken, as it seems; this exchange does not say what became of it
-        text = "nothing has answered; whether the record was taken is unknown: find it by its nonce"
-        raise Unavailable("not_ready", text)
+                why = "it was taken, as it seems, and this exchange does not say what became of it"
+                break
+        raise Unavailable("pending", f"{why}; whether the record was taken is unknown: find it by its nonce")
 
     async def now(self) -> int:
         """The exchange's time, unix seconds: L1's, by which orders expire, in bounds of this machine's clock. Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from setoff.shared.codec import records
 from setoff.shared.config.deployment_file import Deployment
@@ -10,10 +10,20 @@ from setoff.shared.errors import ChainError, InputError
 from setoff.shared.l1.answers import TransactionReceipt
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, QUEUE, TOKEN, VAULT, Contract
+from setoff.shared.l1.sender import make_pending
 from setoff.shared.wire.scales import Step
 from setoff.shared.wire.withdrawals import WithdrawalProof
 
 DEPOSITED: Final = VAULT.events["Deposited"]
+
+
+class Deposit(NamedTuple):
+    """Tokens that are locked."""
+
+    account: int
+    """The exchange account that they are for."""
+    message: int
+    """Of the queue: the batch that consumes it credits them."""
 
 
 class Vault:
@@ -42,8 +52,16 @@ class Vault:
     def deposit(self, amount: int, owner: bytes | None = None) -> int:
         """Lock `amount` token units for `owner`, by default this account; the vault is allowed to take just these.
 
-        Returns the exchange account. Raises InputError("deposit_too_small"), InputError("token_balance") with amounts
-        before anything is sent, ChainError with the vault's or the token's reason, or how much ether gas takes.
+        Returns the exchange account. Raises what `send_deposit` does, after which nothing is on its way, and what
+        `follow_deposit` does: after ChainError("pending") it is still, and another would be a second one.
+        """
+        return self.follow_deposit(self.send_deposit(amount, owner)).account
+
+    def send_deposit(self, amount: int, owner: bytes | None = None) -> bytes:
+        """Send the deposit, and do not wait for it; returns its transaction's hash.
+
+        Raises InputError("deposit_too_small"), InputError("token_balance") with amounts before anything is sent,
+        ChainError with the vault's or the token's reason, or how much ether gas takes.
         """
         if 0 < amount < (least := self.least_deposit()):
             text = f"the vault takes no deposit of less than {self._show(least)}, and this is {self._show(amount)}"
@@ -55,21 +73,52 @@ class Vault:
         owner = owner or self._l1.address
         vault = self._vault.address
         if self._token.view("allowance", self._l1.address, vault) < amount:
-            self._token.transact("approve", vault, amount)
-        receipt = self._vault.transact("deposit_for", owner, amount)
+            self._allow(amount)
+        return self._l1.send(vault, VAULT.encode("deposit_for", owner, amount))
+
+    def _allow(self, amount: int) -> None:
+        """Let the vault take so much. However often: it is no deposit, so one that is under way is no obstacle."""
+        try:
+            self._token.transact("approve", self._vault.address, amount)
+        except ChainError as error:
+            if error.reason != "pending":
+                raise
+            raise ChainError("rpc_unreachable", f"nothing is deposited yet: {error.detail}") from error
+
+    def follow_deposit(self, transaction: bytes, timeout: float = 120.0) -> Deposit:
+        """Wait until a deposit that was sent here is in a block, and say whose it is.
+
+        Raises ChainError: "pending" after `timeout` seconds, or where the node is on a chain without this vault (then
+        follow it again), "transaction_reverted" if the vault or the token has refused it, or it never will be in one.
+        """
+        receipt = self._l1.wait(transaction, timeout)
+        if not receipt.succeeded:
+            raise ChainError("transaction_reverted", f"transaction 0x{receipt.transaction.hex()} failed")
         # Of the receipt, and not asked for: once money has moved nothing may fail, or somebody would send it again.
         for entry in receipt.logs:
-            if entry.address == vault and entry.topics[0] == DEPOSITED.topic:
-                return int(DEPOSITED.decode(entry)["account"])
+            if entry.address == self._vault.address and entry.topics[0] == DEPOSITED.topic:
+                locked = DEPOSITED.decode(entry)
+                return Deposit(int(locked["account"]), int(locked["message"]))
+        raise self._find_elsewhere(receipt)
+
+    def _find_elsewhere(self, receipt: TransactionReceipt) -> ChainError:
         where = f"block {receipt.block_number} (0x{receipt.block_hash.hex()})"
-        raise ChainError("rpc_unreachable", f"{where} is of a chain without this vault: nothing is deposited")
+        return make_pending(receipt.transaction, f"is in {where}, of a chain without this contract")
+
+    def _transact(self, contract: Contract, function: str, *arguments: Any) -> TransactionReceipt:
+        """As `Contract.transact`. These contracts log whatever they do: what logs nothing has met none of them."""
+        receipt = contract.transact(function, *arguments)
+        if not any(entry.address == contract.address for entry in receipt.logs):
+            raise self._find_elsewhere(receipt)
+        return receipt
 
     def _show(self, units: int) -> str:
         return f"{Step(1, self._collateral.decimals).show(units)} {self._collateral.symbol}"
 
     def withdraw(self, proof: WithdrawalProof) -> TransactionReceipt:
         """Have the vault pay a withdrawal. Raises Reverted("not_confirmed") before L1 has confirmed its epoch."""
-        return self._vault.transact(
+        return self._transact(
+            self._vault,
             "withdraw",
             proof.epoch,
             proof.registers_hash,
@@ -92,7 +141,7 @@ class Vault:
             raise InputError("malformed_record", "a forced record has 124 bytes and the type of a record")
         if record[0] in (records.BULK, records.LEG_PAGE):
             raise InputError("malformed_record", "bulks do not come through the queue: force their orders one by one")
-        return self._queue.transact("force", record)
+        return self._transact(self._queue, "force", record)
 
     def force_as(self, body: bytes) -> TransactionReceipt:
         """Queue a record's body of 60 bytes in the name of this account. Raises InputError if it cannot come so."""
@@ -100,11 +149,11 @@ class Vault:
             raise InputError(
                 "malformed_record", "a sender can vouch for a body of 60 bytes that an owner or agent signs"
             )
-        return self._queue.transact("force_as", body)
+        return self._transact(self._queue, "force_as", body)
 
     def wind_down(self) -> TransactionReceipt:
         """Begin the end of the exchange. Raises Reverted("too_early"), Reverted("winding_down")."""
-        return self._queue.transact("wind_down")
+        return self._transact(self._queue, "wind_down")
 
     def is_confirmed(self, epoch: int) -> bool:
         """Whether L1 has confirmed the end of an epoch."""

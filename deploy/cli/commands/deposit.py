@@ -12,7 +12,6 @@ from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import StateError
 from setoff.shared.l1.account import open_account
-from setoff.shared.l1.inbox import Inbox
 from setoff.shared.sdk.answers import Unavailable
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.vault import Vault
@@ -30,16 +29,16 @@ def run(arguments: argparse.Namespace) -> int:
     l1 = connect(settings, deployment, open_account(settings))
     vault = Vault(l1, deployment)
     tell(arguments, f"the wallet has {money.show(vault.balance())}; the vault is to take {money.show(amount)} of it")
-    account = vault.deposit(amount)
-    # Whatever else came into the queue meanwhile is waited for, too.
-    messages = Inbox(l1, deployment).state().queued
+    sent = vault.send_deposit(amount)
+    tell(arguments, f"transaction 0x{sent.hex()} is on its way")
+    account, message = vault.follow_deposit(sent)
     locked = f"{money.show(amount)} locked for account {account}"
     facts: dict[str, Any] = {"account": account, "amount": str(amount), "credited": False}
     if arguments.no_wait:
         show(arguments, facts, f"{locked}; a next batch credits it: `setoff account {account}` shows when")
         return 0
     tell(arguments, locked)
-    shown = wait_for_credit(arguments, account, messages)
+    shown = wait_for_credit(arguments, account, message + 1)
     held, free = money.show(int(shown["collateral"])), money.show(int(shown["free"]))
     show(
         arguments,
@@ -69,7 +68,7 @@ def wait_for_credit(arguments: argparse.Namespace, account: int, messages: int) 
         passed = time.monotonic() - begun
         if passed > arguments.patience:
             raise StateError(
-                "not_ready",
+                "pending",
                 f"the deposit is locked for account {account}, but not credited after {passed:.0f} s{problem}",
             )
         tell_progress(f"waiting until the exchange has it, for {timedelta(seconds=int(passed))} so far{problem}")

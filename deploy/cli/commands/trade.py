@@ -155,7 +155,7 @@ async def report(client: SetoffClient, arguments: argparse.Namespace) -> None:
                 result = await client.report(signer, now, market, int(price))
                 show(arguments, to_facts(result), describe_result(result))
         except (Refusal, Unavailable) as error:
-            if not arguments.every or error.reason not in ("not_ready", "stale_report"):
+            if not arguments.every or error.reason not in ("not_ready", "pending", "stale_report"):
                 raise
             print(f"not reported, tried again in {arguments.every:g} s: {error}", file=sys.stderr, flush=True)
         if not arguments.every:
