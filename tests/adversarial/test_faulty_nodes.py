@@ -153,7 +153,8 @@ async def trade(make_scene: Callable[..., Scene], make_faults: MakeFaults) -> No
     scene.node.faults = make_faults(scene.node)
     vault = Vault(trader, deployment)
     for amount in (100, 200, 300):
-        begin(lambda amount=amount: vault.deposit(amount))
+        sent = begin(partial(vault.send_deposit, amount))
+        begin(partial(vault.follow_deposit, sent))  # what was sent is looked for, and not sent again
         scene.anvil.mine(3)
     held = scene.anvil.l1.call(deployment.token, call_data("balanceOf(address)", deployment.vault))
     assert int.from_bytes(held, "big") == 600

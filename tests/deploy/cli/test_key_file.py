@@ -69,9 +69,9 @@ def test_a_deposit_that_no_exchange_credits_says_that_it_is_locked(
         == 0
     )
     nobody = ["--exchange", "http://127.0.0.1:9", "--patience", "0.1"]
-    assert main(["deposit", "10", *where, *nobody]) == 3
+    assert main(["deposit", "10", *where, *nobody]) == 4
     told = capsys.readouterr()
     assert "the wallet has 30.000000 tUSD; the vault is to take 10.000000 tUSD of it" in told.out
-    assert "not_ready: the deposit is locked for account 1, but not credited after" in told.err
+    assert "pending: the deposit is locked for account 1, but not credited after" in told.err
     assert main(["deposit", "20", *where, "--no-wait"]) == 0
     assert "20.000000 tUSD locked for account 1; a next batch credits it" in capsys.readouterr().out

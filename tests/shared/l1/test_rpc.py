@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.support.nodes.faults import RateLimit, Times
+from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.waiting import wait_until
 from vyper import compile_code
 
-from setoff.deploy.devnet.anvil import Anvil
+from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil, dev_keys
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.connection import L1
@@ -107,6 +109,23 @@ def test_waiting_outlasts_a_node_that_is_away_for_a_while(anvil: Anvil, counter:
         os.kill(anvil.process.pid, signal.SIGCONT)
         anvil.mine()
         assert waiting.result(30).succeeded
+
+
+def test_waiting_outlasts_a_node_that_refuses_what_it_is_asked(anvil: Anvil, node: FaultyNode, counter: bytes) -> None:
+    """What it says is of the node: the transaction is on its way."""
+    node.faults = [Times(RateLimit("unheard of"), 5, ["eth_getTransactionReceipt", "eth_getTransactionCount"])]
+    l1 = L1(node.url, dev_keys()[0], chain_id=CHAIN_ID, patience=0.1)
+    assert l1.wait(l1.send(counter, add(1), gas=100_000)).succeeded
+
+
+def test_what_is_in_no_block_in_time_is_pending(anvil: Anvil, l1: L1, counter: bytes) -> None:
+    anvil.l1.request("evm_setAutomine", False)
+    sent = l1.send(counter, add(1))
+    with pytest.raises(ChainError, match="is in no block yet") as told:
+        l1.wait(sent, 0.1)
+    assert (told.value.reason, told.value.numbers) == ("pending", {"transaction": f"0x{sent.hex()}"})
+    anvil.mine()
+    assert l1.wait(sent).succeeded
 
 
 def test_a_stuck_transaction_is_sent_again_at_a_higher_fee(anvil: Anvil, counter: bytes) -> None:

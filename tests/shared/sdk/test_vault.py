@@ -7,7 +7,7 @@ from tests.support.chains.exchange import Exchange, call_data
 from tests.support.nodes.faulty_node import FaultyNode, Next, Question
 
 from setoff.deploy.devnet.anvil import CHAIN_ID, Anvil, dev_keys
-from setoff.shared.codec import signatures
+from setoff.shared.codec import records, signatures
 from setoff.shared.errors import ChainError, InputError
 from setoff.shared.l1.connection import L1
 from setoff.shared.params import DEVNET
@@ -40,18 +40,41 @@ def test_a_deposit_is_told_by_its_receipt(vault: Vault, node: FaultyNode) -> Non
     assert vault.balance() == 700
 
 
-def test_a_receipt_of_another_chain_is_no_deposit(vault: Vault, node: FaultyNode) -> None:
-    """There the same transaction goes to an address without a contract, and succeeds."""
+def without_events(asked: Question, go_on: Next) -> dict[str, Any]:
+    """As on another chain: there the same transaction goes to an address without a contract, and succeeds."""
+    answer = go_on(asked)
+    if asked.method == "eth_getTransactionReceipt" and answer.get("result"):
+        answer["result"] |= {"logs": [], "logsBloom": "0x" + "00" * 256}
+    return answer
 
-    def without_events(asked: Question, go_on: Next) -> dict[str, Any]:
-        answer = go_on(asked)
-        if asked.method == "eth_getTransactionReceipt" and answer.get("result"):
-            answer["result"] |= {"logs": [], "logsBloom": "0x" + "00" * 256}
-        return answer
 
+def test_a_receipt_of_another_chain_is_no_deposit_and_no_reason_to_pay_twice(vault: Vault, node: FaultyNode) -> None:
     node.faults = [without_events]
-    with pytest.raises(ChainError, match="of a chain without this vault: nothing is deposited"):
+    with pytest.raises(ChainError, match="of a chain without this contract") as told:
         vault.deposit(100)
+    assert told.value.reason == "pending"
+    node.faults = []
+    sent = str(told.value.numbers["transaction"])
+    assert vault.follow_deposit(bytes.fromhex(sent.removeprefix("0x"))) == (1, 0)
+    assert vault.balance() == 900
+
+
+def test_a_deposit_that_is_in_no_block_is_followed_and_not_made_again(vault: Vault, anvil: Anvil) -> None:
+    vault._token.transact("approve", vault._vault.address, 100)
+    anvil.l1.request("evm_setAutomine", False)
+    sent = vault.send_deposit(100)
+    with pytest.raises(ChainError) as told:
+        vault.follow_deposit(sent, timeout=0.1)
+    assert (told.value.reason, told.value.numbers) == ("pending", {"transaction": f"0x{sent.hex()}"})
+    anvil.mine()
+    assert vault.follow_deposit(sent) == (1, 0)
+
+
+def test_what_is_forced_on_another_chain_is_not_queued(vault: Vault, node: FaultyNode) -> None:
+    node.faults = [without_events]
+    with pytest.raises(ChainError, match="of a chain without this contract") as told:
+        vault.force(bytes([records.CANCEL]) + bytes(123))
+    assert told.value.reason == "pending"
 
 
 def test_a_deposit_that_cannot_be_paid_says_what_is_there_and_what_it_takes(vault: Vault, anvil: Anvil) -> None:
