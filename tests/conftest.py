@@ -4,6 +4,7 @@ The slow tests and the long ones, of minutes each, run only where they are asked
 slowest begin first.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -67,7 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tests of one group share what is dear to make: a scheduler that takes no notice of groups makes it four times."""
+    """Tests of one group share what is dear to make: a scheduler that takes no notice of groups makes it four times.
+
+    What was imported for all of them stays to the end: the collector of garbage need not look through it each time.
+    """
+    gc.collect()
+    gc.freeze()
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:

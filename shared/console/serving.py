@@ -6,6 +6,7 @@ hold a hash of what is in them, so browsers keep them; `index.html` and `config.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import mimetypes
 from collections.abc import Mapping
@@ -44,9 +45,7 @@ class Console:
             "rpc_url": settings.console_rpc_url,
             "blobs_url": settings.console_blobs_url.rstrip("/"),
         }
-        self._packed = {
-            name: gzip.compress(data) for name, data in self._files.items() if len(data) >= LEAST and _is_text(name)
-        }
+        self._packed: dict[str, bytes] = {}  # those that were asked for
 
     @property
     def is_there(self) -> bool:
@@ -78,9 +77,10 @@ class Console:
             detail = f"there is nothing at {request.path[:80]}" if self._files else "the console was not built here"
             raise InputError("not_found", detail)
         headers = self._headers | {"Cache-Control": ASKED if name == INDEX else KEPT, "Vary": "Accept-Encoding"}
-        packed = self._packed.get(name)
-        if packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
-            data, headers = packed, headers | {"Content-Encoding": "gzip"}
+        if "gzip" in request.headers.get("Accept-Encoding", "") and len(data) >= LEAST and _is_text(name):
+            if name not in self._packed:
+                self._packed[name] = await asyncio.to_thread(gzip.compress, data)
+            data, headers = self._packed[name], headers | {"Content-Encoding": "gzip"}
         kind = _guess_type(name)
         charset = "utf-8" if _is_text(name) else None
         return web.Response(body=data, content_type=kind, charset=charset, headers=headers)

@@ -7,7 +7,7 @@ caller to try again (`rpc.py`), narrower or elsewhere.
 
 from __future__ import annotations
 
-import threading
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode
-from requests.utils import get_netrc_auth
 
 from setoff.shared.errors import ChainError, ConfigError
-from setoff.shared.l1.session import ONCE, open_session, read_whole
+from setoff.shared.l1.session import Line, read_whole
 from setoff.shared.monotonic import LONG_AGO
 from setoff.shared.wire.json_text import read_json
 
@@ -105,15 +104,13 @@ class Endpoint:
         """What it has said of events that L1 has otherwise: from then on it is asked last. Empty: nothing."""
         self.split_at = LONG_AGO
         """When it was last seen to answer of two branches at once, monotonic."""
-        self._url = url
-        self._timeout = timeout
-        self._sessions = _Sessions(url)
+        self._line = Line(url, timeout)
 
     def ask(self, method: str, params: Sequence[Any]) -> Any:
         """The `result` of one JSON-RPC call. Raises Unanswered, Refused."""
         call: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         try:
-            answer = self._sessions.session.post(self._url, json=call, timeout=self._timeout, **ONCE)
+            answer = self._line.post(json.dumps(call).encode())
             body = read_whole(answer, MOST_BYTES)
             if not answer.ok or answer.is_redirect:
                 raise _read_failure(answer, body)
@@ -131,19 +128,6 @@ class Endpoint:
     def rest(self, seconds: float) -> None:
         """Leave it alone for a while."""
         self.rests_until = max(self.rests_until, time.monotonic() + min(seconds, LONGEST_REST))
-
-
-class _Sessions(threading.local):
-    """Connections that stay open, of each thread its own: a session is not made for several."""
-
-    def __init__(self, url: str) -> None:
-        self.session = session = open_session()
-        # Asked once what the environment says of proxies, certificates and passwords: at each call, that would take a
-        # third of its time.
-        found = session.merge_environment_settings(url, {}, None, None, None)
-        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-        session.auth = get_netrc_auth(url)
-        session.trust_env = False
 
 
 def _read_failure(answer: requests.Response, body: bytes) -> Exception:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 import time
 from http.client import HTTPResponse
 from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import extract_cookies_to_jar
+from requests.utils import get_netrc_auth
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager, ProxyManager
@@ -34,6 +37,35 @@ def open_session() -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter())
     return session
+
+
+class Line(threading.local):
+    """Where the same URL is asked again and again: a connection that stays open, of each thread its own.
+
+    What the environment says of proxies, certificates and passwords is asked once, and the request is made once but for
+    its body: to make it anew took more of the time of a short answer than everything else here.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """`timeout`: seconds for one request."""
+        self._session = session = open_session()
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        self._options = {**found, "stream": True, "timeout": timeout}
+        wanted = requests.Request("POST", url, headers={"Content-Type": "application/json"}, auth=get_netrc_auth(url))
+        self._request = session.prepare_request(wanted)
+        self._adapter = session.get_adapter(url)
+
+    def post(self, body: bytes) -> requests.Response:
+        """The answer, its body for `read_whole`. Raises RequestException; no redirect is followed."""
+        request = self._request
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        answer = self._adapter.send(request, **self._options)
+        if "Set-Cookie" in answer.headers:  # by which a balancer of many nodes finds the one that it began with
+            extract_cookies_to_jar(self._session.cookies, request, answer.raw)
+            request.headers.pop("Cookie", None)
+            request.prepare_cookies(self._session.cookies)
+        return answer
 
 
 def read_whole(answer: requests.Response, most: int) -> bytes:

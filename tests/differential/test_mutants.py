@@ -109,6 +109,7 @@ def test_every_phase_has_a_group() -> None:
     assert {*PHASES, "fetch", "messages"} == set(GROUPS)
 
 
+@pytest.mark.slow
 def test_unchanged_twins_pass(stages: list[Stage]) -> None:
     for stage in stages:
         for case in stage.cases:

@@ -18,8 +18,8 @@ from setoff.shared.machine.machine import Machine
 from setoff.shared.rules import phases
 
 IS_LONG = os.environ.get("SETOFF_LONG") == "1"
-SHARDS = 8 if IS_LONG else 3
-STEPS_OF_A_KIND = 10_000 if IS_LONG else 60
+SHARDS = 8 if IS_LONG else 2
+STEPS_OF_A_KIND = 10_000 if IS_LONG else 40
 """Steps of each kind that are judged in all shards together."""
 LARGE = 2 if IS_LONG else 1
 """Shards with sizes, prices and money near their bounds, where nobody is ever so poor that others must step in, and

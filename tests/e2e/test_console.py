@@ -26,6 +26,7 @@ UNSETTLED = 128
 """Blocks that the console does not keep yet."""
 
 
+@pytest.mark.slow
 def test_an_order_is_placed_and_seen_filled(tmp_path: Path) -> None:
     find_chromium()
     find_console()  # before the operator, which reads its files when it starts

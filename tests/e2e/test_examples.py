@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from tests.support.processes.trading_floor import MONEY, TradingFloor, open_trading_floor
 from tests.support.waiting import wait_until
 

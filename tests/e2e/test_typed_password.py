@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from tests.support.chains.exchange import Exchange
 
 from setoff.deploy.cli.main import main

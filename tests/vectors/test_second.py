@@ -28,6 +28,7 @@ UNREAD = {
 """Fields that say nothing by which a verifier could be wrong."""
 
 
+@pytest.mark.slow
 def test_it_passes_every_vector_and_reads_every_field() -> None:
     summary = run_vectors(VECTORS)
     assert set(summary) == {file.stem for file in VECTORS.glob("*.json")}

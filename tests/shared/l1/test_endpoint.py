@@ -22,6 +22,7 @@ class Proxy(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, str]] = []  # the node, what was said to be allowed to ask
+        self.cookies: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,9 +31,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((self.path, self.headers.get("Authorization", "")))
+        self.server.cookies.append(self.headers.get("Cookie", ""))
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "result": "0x7"}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        if self.path.endswith("balanced"):
+            self.send_header("Set-Cookie", f"backend={len(self.server.cookies)}; Path=/")
         self.end_headers()
         self.wfile.write(body)
 
@@ -55,6 +59,13 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 def test_a_proxy_of_the_environment_is_used(proxy: Proxy) -> None:
     assert Endpoint("http://node.invalid/key", 5.0).ask("eth_chainId", []) == "0x7"
     assert [node for node, _ in proxy.asked] == ["http://node.invalid/key"]
+
+
+def test_a_balancer_is_given_its_cookie_back(proxy: Proxy) -> None:
+    node = Endpoint("http://node.invalid/balanced", 5.0)
+    for _ in range(3):
+        node.ask("eth_chainId", [])
+    assert proxy.cookies == ["", "backend=1", "backend=2"]
 
 
 def test_what_is_to_go_without_a_proxy_does(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

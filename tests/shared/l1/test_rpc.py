@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.nodes.faults import RateLimit, Times
+from tests.support.nodes.faults import NoMethod, Times
 from tests.support.nodes.faulty_node import FaultyNode
 from tests.support.waiting import wait_until
 from vyper import compile_code
@@ -113,7 +113,7 @@ def test_waiting_outlasts_a_node_that_is_away_for_a_while(anvil: Anvil, counter:
 
 def test_waiting_outlasts_a_node_that_refuses_what_it_is_asked(anvil: Anvil, node: FaultyNode, counter: bytes) -> None:
     """What it says is of the node: the transaction is on its way."""
-    node.faults = [Times(RateLimit("unheard of"), 5, ["eth_getTransactionReceipt", "eth_getTransactionCount"])]
+    node.faults = [Times(NoMethod("eth_getTransactionReceipt"), 5, ["eth_getTransactionReceipt"])]
     l1 = L1(node.url, dev_keys()[0], chain_id=CHAIN_ID, patience=0.1)
     assert l1.wait(l1.send(counter, add(1), gas=100_000)).succeeded
 

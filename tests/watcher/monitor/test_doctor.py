@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from tests.support.chains.exchange import Exchange
@@ -22,7 +23,14 @@ from setoff.watcher.context import Context
 from setoff.watcher.dispute.challenger import make_player
 from setoff.watcher.monitor.doctor import Doctor, Finding
 from setoff.watcher.monitor.judge_selftest import FORCED, JUDGE, PRETENDED, RULE, JudgeSelftest, Samples, Trial
+from setoff.watcher.monitor.speed import measure
 from setoff.watcher.settings import WatcherSettings
+
+
+@pytest.fixture(autouse=True)
+def _looks_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast the host is needs no whole second to be said."""
+    monkeypatch.setattr("setoff.watcher.monitor.doctor.measure", partial(measure, seconds=0.1))
 
 
 def make_batches(chain_id: int, vault: bytes) -> Sequence[Batch]:
