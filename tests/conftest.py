@@ -1,6 +1,6 @@
 """Chains for whoever asks for one; and in which order the tests are run.
 
-The slow tests and the long ones, of minutes each, run only where they are asked for; of the others, the folders with the
+The slow tests and the long ones, of minutes each, run only where they are asked for; of the others, folders with the
 slowest begin first.
 """
 
