@@ -177,7 +177,9 @@ def create(progress: Progress, tell: Tell, patience: float = WAIT_SECONDS) -> No
             tell(f"{len(progress.there)} of {total}: {step.name} at {step.address}")
     except ChainError as error:
         before = len(progress.there)
-        if error.reason in ("rpc_unreachable", "pending"):
+        if error.reason == "pending":  # the journal knows of it: the same command again pays nothing twice
+            raise ChainError("rpc_unreachable", error.detail) from error
+        if error.reason == "rpc_unreachable":
             raise
         _wait_for_pending(l1, journal, tell)  # what a former run has sent may take the place of ours: it is the same
         progress.look(tell)

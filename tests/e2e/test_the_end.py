@@ -28,7 +28,7 @@ def test_everybody_is_paid_out_when_the_operator_is_gone(town: Town, capsys: pyt
     forced = first.send(first.cancel_all())
     with pytest.raises(StateError, match="too_early"):
         post_waiting(town.stranger, town.deployment)
-    with pytest.raises(StateError, match="not_ready"):
+    with pytest.raises(StateError, match="pending"):
         first.wait(forced, timeout=0)
     town.anvil.advance(town.inbox.opens_at() - town.now)
     command = in_background(town.line(3, "force order buy 2 5 495 --as-sender"))

@@ -138,6 +138,7 @@ def contracts(tmp_path: Path) -> Path:
         ),
     ],
 )
+@pytest.mark.slow
 def test_catches_broken_twin(contracts: Path, file: str, old: str, new: str, difference: str) -> None:
     path = contracts / f"{file}.vy"
     text = path.read_text()

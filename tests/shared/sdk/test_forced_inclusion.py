@@ -175,7 +175,7 @@ def test_a_withdrawal_is_not_paid_before_it_is_confirmed(town: Town) -> None:
     assert "accepted" in outcome(town, inclusion, forced)
     with pytest.raises(InputError, match="not_found"):
         inclusion.pay(index)
-    with pytest.raises(StateError, match="not_ready"):
+    with pytest.raises(StateError, match="pending"):
         inclusion.wait(Forced(10**6, 0), timeout=0)
 
 
