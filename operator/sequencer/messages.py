@@ -19,6 +19,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import Inbox
+from setoff.shared.l1.lower import LowerHead
 from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import extend_queue_hash
@@ -77,6 +78,7 @@ class QueueMessages:
         self._delay: int | None = None  # not read yet
         self._first = 0  # of the last look: what lies before is not kept
         self._doubt = Doubt(reader.l1)
+        self._lower = LowerHead()
         self._forget()
 
     async def look(self, first: int, queue_hash: bytes) -> L1View:
@@ -134,7 +136,7 @@ class QueueMessages:
     def _read_stretch(self, last: Block) -> Stretch | None:
         """See `read_stretch`. What is of another chain than the queue is given up."""
         try:
-            return read_stretch(self._reader.events, self._marks, last, self._doubt.gaps)
+            return read_stretch(self._reader.events, self._marks, last, self._lower, self._doubt.gaps)
         except OtherChain:
             self._forget()
             raise

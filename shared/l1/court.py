@@ -19,6 +19,7 @@ from setoff.shared.l1.connection import L1
 from setoff.shared.l1.contracts import COURT, JUDGE, Contract
 from setoff.shared.l1.court_audit import RootOf, find_contradiction, is_closed, list_facts
 from setoff.shared.l1.doubt import Doubt
+from setoff.shared.l1.lower import LowerHead
 from setoff.shared.l1.rpc import Address
 from setoff.shared.l1.storage import find_difference, is_vacant
 from setoff.shared.l1.stretch import MARKS, PROVEN, OtherChain, Stretch, read_stretch
@@ -125,6 +126,7 @@ class CourtReader:
         self._journal: list[tuple[int, Event]] = []
         self._compact_at = COMPACT_EVENTS
         self._doubt = Doubt(contract.l1)
+        self._lower = LowerHead()
         self._closed: set[int] = set()  # stakes that were proven to be closed for good
 
     @property
@@ -165,7 +167,7 @@ class CourtReader:
     def _read(self, head: Block) -> Stretch | None:
         """See `read_stretch`. What is of another chain than the court is given up."""
         try:
-            return read_stretch(self._logs, self._marks, head, self._doubt.gaps)
+            return read_stretch(self._logs, self._marks, head, self._lower, self._doubt.gaps)
         except OtherChain:
             self._rewind(-1)
             self._doubt = Doubt(self.contract.l1)

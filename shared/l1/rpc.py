@@ -56,6 +56,9 @@ DOUBTS: Final = 4
 FAR: Final = 60
 """Seconds that the next block may be ahead of the latest one, before all endpoints are asked."""
 
+LOWER_TOLD: Final = 30.0
+"""Seconds for which a lower head of another branch is told of after it was met."""
+
 SPLIT: Final = "shows two branches at once, so what is sent can be lost"
 
 CALLS: Final = frozenset({"eth_call", "eth_estimateGas"})
@@ -93,6 +96,7 @@ class Node:
         self.learnt: dict[str, bool] = {}
         """What these nodes can do, as far as it was tried out, by name (`abilities.py`)."""
         self._log_span = LOG_BLOCKS
+        self._lower = "", 0.0  # of a lower head, what is told, and until when
 
     @cached_property
     def chain_id(self) -> int:
@@ -116,9 +120,18 @@ class Node:
         if is_new:
             log.error("L1 endpoints: %s", self._tell_split(endpoint))
 
+    def note_lower(self, head: int, read: int, seconds: float) -> None:
+        """The head shown is of another branch than the one read up to a higher block, and is followed in so many
+        seconds unless somebody shows that one (`lower.py`)."""
+        what = f"{self.hosts} shows block {head} of another branch than was read up to block {read}"
+        told = f"{what}: it is followed in {max(seconds, 0):.0f} s unless the other is shown again"
+        self._lower = told, time.monotonic() + LOWER_TOLD
+
     def list_splits(self) -> list[str]:
         """What is to be told of endpoints that have answered of two branches."""
-        return [self._tell_split(endpoint) for endpoint in self.endpoints if endpoint.is_split()]
+        lower, until = self._lower
+        splits = [self._tell_split(endpoint) for endpoint in self.endpoints if endpoint.is_split()]
+        return splits + [lower] * (time.monotonic() < until)
 
     def _tell_split(self, endpoint: Endpoint) -> str:
         is_only = len(self.endpoints) == 1

@@ -14,6 +14,7 @@ from setoff.shared.errors import ChainError
 from setoff.shared.l1.answers import Block, Log
 from setoff.shared.l1.block_logs import BlockLogs
 from setoff.shared.l1.endpoint import Endpoint
+from setoff.shared.l1.lower import LowerHead
 from setoff.shared.l1.rpc import LOG_BLOCKS, Node
 from setoff.shared.l1.storage import has_contract
 from setoff.shared.l1.walk import Way, walk_back
@@ -54,21 +55,29 @@ class Stretch(NamedTuple):
     """Else those who say so."""
 
 
-def read_stretch(contracts: BlockLogs, known: dict[int, bytes], head: Block, gaps: int = 0) -> Stretch | None:
+def read_stretch(
+    contracts: BlockLogs, known: dict[int, bytes], head: Block, lower: LowerHead, gaps: int = 0
+) -> Stretch | None:
     """The next stretch on the way to `head`; None if there is nothing new.
 
     `known`: hashes of blocks up to which everything was read, by number, ascending; at least one, the first from before
-    anything happened. `gaps`: how often the long way was found to have gaps. A head that is older than what was read is
-    a node's that is behind: nothing new. Raises ChainError, also where the node is on another chain altogether, however
-    high that is; OtherChain where it is not, and what was read is.
+    anything happened. `lower`: the reader's; `gaps`: how often the long way was found to have gaps. A head that is
+    lower than what was read is a node's that is behind: nothing new; or, if it is of another branch, one that `lower`
+    knows when to go back for: then the stretch has no blocks. Raises ChainError, also where the node is on another
+    chain altogether, however high that is; OtherChain where it is not, and what was read is.
     """
     node, newest, oldest = contracts.node, next(reversed(known)), next(iter(known))
     if known.get(head.number) == head.hash:
+        lower.forget()
         return None
     if head.number < newest:
         if oldest <= head.number and node.block(oldest).hash != known[oldest]:
             raise _on_another(contracts, known)
-        return None
+        if not lower.is_to_follow(node, known, head):
+            return None
+        reached = {number: block_hash for number, block_hash in known.items() if number <= head.number}
+        return Stretch(_find_base(contracts, reached), (), [], True)
+    lower.forget()
     if head.number - newest <= NEAR:
         way = walk_back(node, head, known.get, MARKS + NEAR)
         if way.fork != newest:

@@ -18,6 +18,7 @@ from setoff.shared.l1.answers import Block
 from setoff.shared.l1.chain import ChainReader, QueuedMessage
 from setoff.shared.l1.doubt import Doubt
 from setoff.shared.l1.inbox import PostedBatch
+from setoff.shared.l1.lower import LowerHead
 from setoff.shared.l1.stretch import PROVEN, OtherChain, Stretch, read_stretch
 from setoff.shared.l1.survey import find_agreed
 from setoff.shared.machine.batch import Batch, Header, extend_queue_hash
@@ -51,6 +52,7 @@ class Follower:
         self._l1 = reader.l1
         self._store = store
         self._doubt = Doubt(reader.l1, is_open=True)  # also of what is kept from before
+        self._lower = LowerHead()
         self._next: tuple[Place | None, int] | None = None  # newest checkpoint, and what `next_message` was there
         self.withheld: PostedBatch | None = None
         """The batch whose data nobody had at the last look."""
@@ -65,7 +67,7 @@ class Follower:
         anchor = self._anchor()
         known = {place.block: place.hash for place in (anchor, *reversed(self._store.checkpoints()))}
         try:
-            stretch = read_stretch(self._reader.events, known, head, self._doubt.gaps)
+            stretch = read_stretch(self._reader.events, known, head, self._lower, self._doubt.gaps)
         except OtherChain:
             self._begin_anew()
             raise
