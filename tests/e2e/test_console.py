@@ -1,5 +1,6 @@
 """The web console as people meet it: a real browser, a real exchange."""
 
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.nodes.faults import NoMethod, RangeLimit
+from tests.support.nodes.faults import LogGaps, NoMethod, RangeLimit
 from tests.support.processes.console import find_chromium, find_console, play
 from tests.support.processes.trading_floor import open_trading_floor
 from tests.support.waiting import wait_until
@@ -18,6 +19,7 @@ from setoff.deploy.simulation.demo.play import Play, Script
 from setoff.deploy.simulation.demo.summary import Summary
 from setoff.deploy.simulation.processes import Processes
 from setoff.shared.codec.records import SELL
+from setoff.shared.l1.chain import MESSAGE_QUEUED
 from setoff.shared.params import DEMO
 
 MAKER, TRADER = range(2)
@@ -64,6 +66,53 @@ def test_logs_are_read_from_the_deployment_on_by_ranges_that_nodes_take_and_each
     assert told["risen"]["asked"][0][0] > 500_000  # behind what the node had said before it fell silent
 
 
+@pytest.mark.slow
+def test_what_was_sent_and_is_not_answered_is_looked_for_and_not_sent_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
+    find_chromium()
+    find_console()
+    with open_trading_floor(tmp_path, traders=2) as floor:
+        floor.give(TRADER, 200 * 10**6)
+        floor.allow(TRADER, 10**12)
+        with floor.client(MAKER) as maker:
+            maker.place("BTC-PERP", SELL, "78010", "0.05")
+        told = play("pending", floor.url, "0x" + floor.key(TRADER).hex(), floor.devnet.chain.url, seconds=240)
+        with floor.client(TRADER) as trader:
+            balance = trader.balance()
+    assert sorted(order.price for order in balance.orders) == [Decimal(77_001), Decimal(77_002), Decimal(77_004)]
+    assert balance.collateral == Decimal(1_000 - 10 + 20 + 30)  # withdrawn once, each deposit once
+    assert told["bodies"] == 1 and told["late"] == "nonce_used"
+    assert told["whileSent"] and told["afterReload"] and told["held"] == 1
+
+
+@pytest.mark.slow
+def test_a_reader_chooses_between_two_nodes_and_one_that_shows_too_few_messages_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
+    find_chromium()
+    find_console()
+    queued = "0x" + MESSAGE_QUEUED.topic.hex()
+    gaps = LogGaps(lambda entry: entry["topics"][0] == queued and int(entry["topics"][1], 16) == 1)
+    with open_trading_floor(tmp_path, traders=2, faults=(gaps,)) as floor:
+        node = floor.browsers_node
+        assert node is not None
+        told = play("nodes", floor.url, "0x" + floor.key(TRADER).hex(), floor.devnet.chain.url, seconds=240)
+    assert gaps.left_out
+    for said in (told["refused"], told["again"]):
+        counted, shown = re.fullmatch(
+            r"L1 counts (\d+) of MessageQueued, and this node shows (\d+) of them .*", said
+        ).groups()
+        assert int(shown) == int(counted) - 1
+    assert node.url in told["alone"] and "which the operator names" in told["alone"]
+    assert [node.url in choice for choice in told["choices"]] == [False, True] and told["first"] == "wallet"
+    assert "Travelling Wallet" in told["choices"][0]
+    assert "comes to the same end as L1" in told["verified"] and told["batches"] and told["asked"]
+    assert "eth_getLogs" not in told["askedAfter"]  # the wallet is not asked once the operator's node was chosen
+
+
 @pytest.mark.long
 def test_a_lie_is_followed_while_it_is_played_and_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETOFF_OPERATOR_HISTORY_URL", f"sqlite:///{tmp_path}/history.sqlite")
@@ -92,7 +141,7 @@ def test_a_lie_is_followed_while_it_is_played_and_afterwards(tmp_path: Path, mon
     assert told["own"].split("Both agree")[0] == told["judged"].split("Both agree")[0]  # two implementations, one step
     assert told["difference"].split("Both agree")[0] == told["judged"].split("Both agree")[0]
     assert "in what that step makes of it" in told["where"]
-    assert "(true)" in told["judged"] and "(false)" in told["judged"] and "the operator says (false)" in told["judged"]
+    assert "(true)" in told["judged"] and "(false)" in told["judged"] and "The operator says (false)" in told["judged"]
     assert ["The operator" in side and "Lied" in side for side in told["sides"]].count(True) == 1
 
 

@@ -26,7 +26,11 @@ export async function scenario(play, options = {}) {
       if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text()))
         problems.push(message.text());
     });
-    const told = await play(page);
+    const told = await play(page).catch(async (error) => {
+      // What the page says is most of what one needs to know.
+      const said = await page.locator("body").innerText().catch(() => "");
+      throw new Error(`${error.stack}\n${page.url()}: ${said.replace(/\s*\n\s*/g, " | ").slice(-2500)}`);
+    });
     if (problems.length) throw new Error(problems.join("\n"));
     console.log(JSON.stringify(told ?? {}));
   } finally {

@@ -27,6 +27,26 @@ function watchTrades() {
   });
 }
 
+/** Runs in the page: the frames that it draws in so many seconds. */
+function countFrames(seconds) {
+  return new Promise((done) => {
+    const times = [];
+    const draw = (now) => {
+      times.push(now);
+      if (now - times[0] < seconds * 1000) requestAnimationFrame(draw);
+      else {
+        const gaps = times.slice(1).map((time, at) => time - times[at]);
+        gaps.sort((one, other) => one - other);
+        done({
+          frames_a_second: (times.length - 1) / ((times.at(-1) - times[0]) / 1000),
+          frame_p99_ms: gaps[Math.floor(gaps.length * 0.99)],
+        });
+      }
+    };
+    requestAnimationFrame(draw);
+  });
+}
+
 const plays = {
   async paint(page) {
     await page.goto(`${url}/console/`);
@@ -50,6 +70,8 @@ const plays = {
     return page.evaluate(() => window.painted);
   },
   async frames(page) {
+    // First what this browser draws of a page with nothing on it: more than that nobody gets.
+    const empty = await page.evaluate(countFrames, Number(count));
     await page.goto(`${url}/console/`);
     await page.locator(".trades tbody tr").nth(20).waitFor();
     const session = await page.context().newCDPSession(page);
@@ -59,29 +81,15 @@ const plays = {
         (await session.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]),
       );
     const before = await measure();
-    const found = await page.evaluate(
-      (seconds) =>
-        new Promise((done) => {
-          const times = [];
-          const draw = (now) => {
-            times.push(now);
-            if (now - times[0] < seconds * 1000) requestAnimationFrame(draw);
-            else {
-              const gaps = times.slice(1).map((time, at) => time - times[at]);
-              gaps.sort((one, other) => one - other);
-              done({
-                frames_a_second: (times.length - 1) / ((times.at(-1) - times[0]) / 1000),
-                frame_p99_ms: gaps[Math.floor(gaps.length * 0.99)],
-              });
-            }
-          };
-          requestAnimationFrame(draw);
-        }),
-      Number(count),
-    );
+    const found = await page.evaluate(countFrames, Number(count));
     const after = await measure();
     // Processor time of the page's thread, whatever else the machine does.
-    return { ...found, busy_part: (after.TaskDuration - before.TaskDuration) / Number(count) };
+    return {
+      empty_page_frames_a_second: empty.frames_a_second,
+      empty_page_frame_p99_ms: empty.frame_p99_ms,
+      ...found,
+      busy_part: (after.TaskDuration - before.TaskDuration) / Number(count),
+    };
   },
 };
 

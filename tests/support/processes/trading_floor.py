@@ -25,6 +25,7 @@ from setoff.shared.dispute.strategy import Policy
 from setoff.shared.errors import InputError, StateError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import TOKEN, Contract
 from setoff.shared.l1.player import CourtPlayer
 from setoff.shared.params import DEVNET
 from setoff.shared.sdk import BlockingClient, KeySigner, Vault
@@ -117,6 +118,11 @@ class TradingFloor:
         """Tokens on L1, to a trader."""
         faucet = Faucet(self.devnet.chain.connect(FAUCET), self.devnet.deployment)
         faucet.give(signatures.address_of(self.key(number)), amount)
+
+    def allow(self, number: int, amount: int) -> None:
+        """Let the vault take so many of a trader's tokens."""
+        l1 = L1(self.devnet.chain.url, self.key(number), chain_id=self.devnet.deployment.chain_id)
+        Contract(l1, TOKEN, self.devnet.deployment.token).transact("approve", self.devnet.deployment.vault, amount)
 
     def live_on(self, until: Path, word: str) -> None:
         """Time passes, and a stranger claims what is posted, until a file has a word."""

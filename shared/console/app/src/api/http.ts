@@ -16,11 +16,13 @@ export async function get<T>(path: string): Promise<T> {
   return ask<T>(path, { headers: { accept: "application/json" } });
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
+/** `patience`: milliseconds, behind which there is no answer. */
+export async function post<T>(path: string, body: unknown, patience: number): Promise<T> {
   return ask<T>(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(patience),
   });
 }
 
@@ -42,6 +44,8 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new Refused({ reason: "not_ready", detail: "the service does not answer" }, 0);
   }
   const answer: unknown = await response.json().catch(() => undefined);
+  if (answer === undefined && response.ok)
+    throw new Refused({ reason: "not_ready", detail: "the service's answer broke off" }, 0);
   if (!response.ok) {
     throw new Refused(
       isRefusal(answer) ? answer : { reason: "not_ready", detail: `the service answers ${response.status}` },

@@ -7,6 +7,13 @@ export interface Node {
   readonly ask: Ask;
 }
 
+/** Nothing has answered, or nothing that tells what becomes of a question. */
+class Silent extends Error {}
+
+export function isSilent(error: unknown): boolean {
+  return error instanceof Silent;
+}
+
 export function nodeAt(url: string): Node {
   return {
     name: url,
@@ -19,11 +26,11 @@ export function nodeAt(url: string): Node {
           body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
         });
       } catch {
-        throw new Error("the L1 node does not answer");
+        throw new Silent("the L1 node does not answer");
       }
       const answer = (await response.json().catch(() => undefined)) as
         { result?: T; error?: { message: string } } | undefined;
-      if (!answer) throw new Error(`the L1 node answers ${response.status}`);
+      if (!answer) throw new Silent(`the L1 node answers ${response.status}`);
       if (answer.error) throw new Error(answer.error.message.replace(/^execution reverted: /, ""));
       return answer.result as T;
     },

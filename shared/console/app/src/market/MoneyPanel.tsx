@@ -4,18 +4,22 @@ import { config, info } from "../api/exchange";
 import { tell } from "../api/http";
 import { Field } from "../ui/Field";
 import { Amount } from "../ui/Amount";
-import { percent } from "../lib/format";
-import { toSteps } from "../lib/scales";
+import { group, percent } from "../lib/format";
+import { fromUnits, toSteps } from "../lib/scales";
 import { link } from "../lib/route";
 import { account } from "../wallet/account";
 import { deposit, forceWithdraw, mint, readBalance, withdraw } from "../wallet/vault";
-import { canAskL1 } from "../wallet/rpc";
+import { Pending } from "../wallet/errors";
+import { isOnTheWay } from "../wallet/journal";
+import { clearNews } from "../wallet/settle";
 import { wallet } from "../wallet/wallet";
 import { giveEther } from "../wallet/development";
+import { OnTheWay } from "./OnTheWay";
 
 /** Dollars that a development wallet begins with. */
 const GIFT = 10_000n;
 const DEVELOPMENT_CHAIN = 31337;
+const MONEY = ["deposit", "force", "Withdraw"] as const;
 
 export function MoneyPanel() {
   const own = account.value;
@@ -36,12 +40,15 @@ export function MoneyPanel() {
     try {
       said.value = { text: await work(), isBad: false };
     } catch (error) {
-      said.value = { text: tell(error), isBad: true };
+      // What is pending is told below, until it is known what became of it.
+      said.value = error instanceof Pending ? { text: "", isBad: false } : { text: tell(error), isBad: true };
     } finally {
       isBusy.value = false;
     }
   }
 
+  const tellAmount = (units: bigint) => `${group(fromUnits(units, decimals))} ${symbol}`;
+  const tellMoney = (what: string, units: bigint) => `${what} of ${tellAmount(units)}`;
   const units = (): bigint => {
     const found = toSteps(amount.value, step);
     if (!found || found < 0n) throw new Error(`type an amount of ${symbol}`);
@@ -52,9 +59,9 @@ export function MoneyPanel() {
       if (!signer) return "";
       const gift = GIFT * 10n ** BigInt(decimals);
       await giveEther(signer.address);
-      await mint(gift);
-      await deposit(gift);
-      return "Deposited. The exchange counts it as soon as it has seen the block.";
+      if ((await readBalance(signer.address)) < gift) await mint(gift);
+      await deposit(gift, tellMoney("the deposit", gift));
+      return "";
     });
 
   return (
@@ -88,7 +95,12 @@ export function MoneyPanel() {
       {signer && (
         <form class="money-form" onSubmit={(event) => event.preventDefault()}>
           {canGive && !own && (
-            <button type="button" class="primary" disabled={isBusy.value} onClick={() => void begin()}>
+            <button
+              type="button"
+              class="primary"
+              disabled={isBusy.value || isOnTheWay("deposit")}
+              onClick={() => void begin()}
+            >
               Begin with {GIFT.toLocaleString("en")} test dollars
             </button>
           )}
@@ -96,14 +108,16 @@ export function MoneyPanel() {
           <div class="pair">
             <button
               type="button"
-              disabled={isBusy.value}
+              disabled={isBusy.value || isOnTheWay("deposit")}
               onClick={() =>
                 void act("Waiting for two L1 transactions: an allowance and the deposit…", async () => {
                   const wanted = units();
-                  if (canAskL1() && (await readBalance(signer.address)) < wanted)
-                    throw new Error("the wallet holds less than that on L1");
-                  await deposit(wanted);
-                  return "Deposited. The exchange counts it as soon as it has seen the block.";
+                  const held = await readBalance(signer.address);
+                  if (held < wanted)
+                    throw new Error(`the wallet holds ${tellAmount(held)} on L1, which is less than that`);
+                  clearNews("deposit");
+                  await deposit(wanted, tellMoney("the deposit", wanted));
+                  return "";
                 })
               }
             >
@@ -114,7 +128,9 @@ export function MoneyPanel() {
               disabled={isBusy.value || !own}
               onClick={() =>
                 void act("Asking the exchange…", async () => {
-                  await withdraw(units());
+                  const wanted = units();
+                  clearNews("Withdraw");
+                  await withdraw(wanted, tellMoney("the withdrawal", wanted));
                   return "Withdrawn. L1 pays once the batch is confirmed: see the account's page.";
                 })
               }
@@ -125,12 +141,14 @@ export function MoneyPanel() {
           <button
             type="button"
             class="quiet-button"
-            disabled={isBusy.value || !own}
+            disabled={isBusy.value || !own || isOnTheWay("force")}
             title="A transaction on L1 that the operator can neither refuse nor leave out for long"
             onClick={() =>
               void act("Waiting for an L1 transaction…", async () => {
-                await forceWithdraw(units());
-                return "Queued on L1. The exchange has to take it, whatever its operator does; then see the account's page.";
+                const wanted = units();
+                clearNews("force");
+                await forceWithdraw(wanted, tellMoney("the forced withdrawal", wanted));
+                return "The exchange has to take it, whatever its operator does; then see the account's page.";
               })
             }
           >
@@ -139,6 +157,7 @@ export function MoneyPanel() {
           <p class={said.value.isBad ? "said bad" : "said"} role="status">
             {said.value.text || "\u00a0"}
           </p>
+          <OnTheWay kinds={MONEY} />
         </form>
       )}
     </section>

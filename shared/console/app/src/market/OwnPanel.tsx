@@ -8,7 +8,7 @@ import { Table } from "../ui/Table";
 import { clock, group, percent, signed, tone } from "../lib/format";
 import { fromSteps, fromUnits } from "../lib/scales";
 import { account, fills } from "../wallet/account";
-import { cancel, cancelAll, place } from "../wallet/orders";
+import { cancel, cancelAll, place, tellOrder } from "../wallet/orders";
 import { Agents } from "./Agents";
 
 const TABS = ["Positions", "Orders", "Fills", "Agents"] as const;
@@ -116,14 +116,15 @@ function Positions({ act }: Acting) {
                 if (!terms) return;
                 const isLong = BigInt(position.size) > 0n;
                 const away = (BigInt(terms.mark) * BigInt(Math.min(10_000, terms.band))) / 1_000_000n;
-                await place({
+                const wanted = {
                   market: terms,
                   side: isLong ? "sell" : "buy",
                   price: isLong ? BigInt(terms.mark) - away : BigInt(terms.mark) + away,
                   size: BigInt(position.size.replace("-", "")),
                   timeInForce: "ioc",
                   isReduceOnly: true,
-                });
+                } as const;
+                await place(wanted, tellOrder(wanted));
               })
             }
           >

@@ -7,10 +7,14 @@ import { Field } from "../ui/Field";
 import { group } from "../lib/format";
 import { atMost, fromSteps, fromUnits } from "../lib/scales";
 import { account } from "../wallet/account";
-import { place, type TimeInForce } from "../wallet/orders";
+import { Pending } from "../wallet/errors";
+import { place, tellOrder, type TimeInForce } from "../wallet/orders";
+import { clearNews } from "../wallet/settle";
 import { wallet } from "../wallet/wallet";
+import { OnTheWay } from "./OnTheWay";
 import { cost, isReduceOnly, kind, lots, obstacle, price, side, size, ticks, timeInForce } from "./ticket";
 
+const ORDERS = ["Order"] as const;
 const TIMES: readonly [TimeInForce, string][] = [
   ["gtc", "until cancelled"],
   ["ioc", "at once or not"],
@@ -33,18 +37,21 @@ export function Ticket() {
     if (!terms || !ticks.value || !lots.value) return;
     isBusy.value = true;
     said.value = { text: "", isBad: false };
+    clearNews("Order");
     try {
-      const result = await place({
+      const wanted = {
         market: terms,
         side: side.value,
         price: ticks.value,
         size: lots.value,
         timeInForce: kind.value === "market" ? "ioc" : timeInForce.value,
         isReduceOnly: isReduceOnly.value,
-      });
+      } as const;
+      const result = await place(wanted, tellOrder(wanted));
       said.value = { text: describe(result, terms.lot_size, terms.base), isBad: false };
     } catch (error) {
-      said.value = { text: tell(error), isBad: true };
+      // What is pending is told below, until it is known what became of it.
+      said.value = error instanceof Pending ? { text: "", isBad: false } : { text: tell(error), isBad: true };
     } finally {
       isBusy.value = false;
     }
@@ -128,6 +135,7 @@ export function Ticket() {
         <p class={said.value.isBad ? "said bad" : "said"} role="status">
           {said.value.text || (wallet.value ? "\u00a0" : "")}
         </p>
+        <OnTheWay kinds={ORDERS} />
       </form>
     </section>
   );

@@ -45,7 +45,14 @@ export default function AccountPage() {
       <h1>Account {number ?? named}</h1>
       {polled.value.error && <p class="said bad">{polled.value.error}</p>}
       {account && (
-        <Panel title="Money and health" aside={<Hash text={account.owner} />}>
+        <Panel
+          title="Money and health"
+          aside={
+            <span class="quiet">
+              in {info.value?.collateral.symbol}, owned by <Hash text={account.owner} />
+            </span>
+          }
+        >
           <Facts
             rows={[
               ["Equity", <Amount units={account.equity} decimals={decimals} />],
@@ -77,30 +84,37 @@ export default function AccountPage() {
         </Panel>
       )}
       {account && <Withdrawals entries={entries} owner={account.owner} />}
-      <Panel title="Ledger" aside={<span class="quiet">every change of the collateral, to the unit</span>}>
-        {ledger.value.error && <p class="said bad">{ledger.value.error}</p>}
-        <Table
-          label="Ledger"
-          head={["#Time", "Why", "#Amount", "Market", "#Batch", "#Input"]}
-          nothing="Nothing yet."
-          keys={entries.map((entry) => entry.entry)}
-          rows={entries.map((entry) => [
-            moment(entry.time_ms),
-            entry.kind,
-            <span class={tone(entry.amount)}>{signed(entry.decimal.amount, decimals)}</span>,
-            entry.market === null ? "–" : nameMarket(entry.market),
-            <a href={link("batch", entry.batch)}>{group(entry.batch)}</a>,
-            entry.kind === "deposit" ? (
-              <a href={link("message", `${entry.batch}:${entry.input_index}`)}>{group(entry.input_index)}, from L1</a>
-            ) : (
-              group(entry.input_index)
-            ),
-          ])}
-        />
-      </Panel>
-      <Panel title="Records">
-        <RecordTable records={records.value.data ?? []} />
-      </Panel>
+      {account && (
+        <Panel title="Ledger" aside={<span class="quiet">every change of the collateral, to the unit</span>}>
+          {ledger.value.error && <p class="said bad">{ledger.value.error}</p>}
+          <Table
+            label="Ledger"
+            head={["Why", "#Amount", "Market", "#Time", "#Batch", "#Input"]}
+            nothing={ledger.value.data ? "Nothing has changed it yet." : "…"}
+            keys={entries.map((entry) => entry.entry)}
+            rows={entries.map((entry) => [
+              entry.kind,
+              <span class={tone(entry.amount)}>{signed(entry.decimal.amount, decimals)}</span>,
+              entry.market === null ? "–" : nameMarket(entry.market),
+              moment(entry.time_ms),
+              <a href={link("batch", entry.batch)}>{group(entry.batch)}</a>,
+              entry.kind === "deposit" ? (
+                <a href={link("message", `${entry.batch}:${entry.input_index}`)}>{group(entry.input_index)}, from L1</a>
+              ) : (
+                group(entry.input_index)
+              ),
+            ])}
+          />
+        </Panel>
+      )}
+      {account && (
+        <Panel title="Records" aside={<span class="quiet">the latest 50</span>}>
+          <RecordTable
+            records={records.value.data ?? []}
+            nothing={records.value.data ? "It has sent none yet." : "…"}
+          />
+        </Panel>
+      )}
     </main>
   );
 }

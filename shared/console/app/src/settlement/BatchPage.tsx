@@ -25,7 +25,8 @@ export default function BatchPage() {
   );
   const batch = header.value.data;
   const records = usePolled(() => readRecords(batch), 0, [batch?.batch]);
-  const life = past.value.data;
+  // The history answers with the last batch there is where this one is not closed yet.
+  const life = past.value.data?.batch === number ? past.value.data : undefined;
   const epoch = Math.floor(number / (info.value?.epoch_batches ?? 1));
   return (
     <main class="page" id="main" tabIndex={-1}>
@@ -62,18 +63,20 @@ export default function BatchPage() {
           />
         </Panel>
       )}
-      <Panel
-        title="Records"
-        aside={
-          batch && batch.record_count > SHOWN ? (
-            <span class="quiet">
-              the first {SHOWN} of {group(batch.record_count)}
-            </span>
-          ) : undefined
-        }
-      >
-        <RecordTable records={records.value.data ?? []} />
-      </Panel>
+      {batch && (
+        <Panel
+          title="Records"
+          aside={
+            batch.record_count > SHOWN ? (
+              <span class="quiet">
+                the first {SHOWN} of {group(batch.record_count)}
+              </span>
+            ) : undefined
+          }
+        >
+          <RecordTable records={records.value.data ?? []} nothing={batch.record_count ? "…" : "It has none."} />
+        </Panel>
+      )}
       <nav class="pager" aria-label="Other batches">
         {number > 0 && <a href={link("batch", number - 1)}>← {number - 1}</a>}
         <a href={link("batch", number + 1)}>{number + 1} →</a>

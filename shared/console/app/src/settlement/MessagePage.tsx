@@ -5,9 +5,10 @@ import { info, status } from "../api/exchange";
 import { get } from "../api/http";
 import type { Batch, LedgerEntry, PastBatch } from "../api/types";
 import { type Message, readMessage } from "../l1/messages";
-import { group, moment, signed, tone } from "../lib/format";
+import { capital, group, moment, signed, span, tone } from "../lib/format";
 import { usePolled } from "../lib/poll";
 import { link, route } from "../lib/route";
+import { fromUnits } from "../lib/scales";
 import { Facts } from "../ui/Facts";
 import { Hash } from "../ui/Hash";
 import { Panel } from "../ui/Panel";
@@ -77,7 +78,7 @@ function MessageView({ number }: { number: number }) {
           {
             name: "queued",
             about: "In L1's queue, where nobody can take it out",
-            state: message ? "done" : "now",
+            state: message ? "done" : asked.value.error ? "later" : "now",
             more: message && <span>{moment(message.at * 1000)}</span>,
           },
           {
@@ -101,14 +102,8 @@ function MessageView({ number }: { number: number }) {
               ...Object.entries(message.fields).map(
                 ([name, value]) =>
                   [
-                    name.replaceAll("_", " "),
-                    name === "account" ? (
-                      <a href={link("account", value)}>{value}</a>
-                    ) : value.startsWith("0x") ? (
-                      <Hash text={value} />
-                    ) : (
-                      group(value)
-                    ),
+                    capital(name.replaceAll("_", " ")),
+                    <Value name={name} value={value} />,
                   ] as const,
               ),
               ["Sent by", message.sender ? <Hash text={message.sender} /> : (SENDERS[message.kind] ?? "the lister")],
@@ -119,14 +114,18 @@ function MessageView({ number }: { number: number }) {
           />
         ) : (
           <p class="nothing">
-            {canAsk ? (asked.value.data === undefined ? "…" : "") : "Connect a wallet: this page may ask no L1 node."}
+            {asked.value.error ? "L1 has no such message." : canAsk ? "…" : "Connect a wallet: this page may ask no L1 node."}
           </p>
         )}
       </Panel>
       <Panel title="What became of it" aside={life && <span class="quiet">input {group(input)} of its batch</span>}>
         {!life && (
           <p class="nothing">
-            {number >= (status.value?.messages ?? 0) ? "No batch has consumed it yet." : "Its batch is not closed yet."}
+            {asked.value.error
+              ? "Nothing."
+              : number >= (status.value?.messages ?? 0)
+                ? "No batch has consumed it yet."
+                : "Its batch is not closed yet."}
           </p>
         )}
         {life && (
@@ -150,6 +149,20 @@ function MessageView({ number }: { number: number }) {
       </nav>
     </main>
   );
+}
+
+/** A field's value as people read it: money as decimals, spans of time in words. */
+function Value({ name, value }: { name: string; value: string }) {
+  const { decimals = 6, symbol = "" } = info.value?.collateral ?? {};
+  if (name === "account") return <a href={link("account", value)}>{value}</a>;
+  if (value.startsWith("0x")) return <Hash text={value} />;
+  if (name === "amount")
+    return (
+      <>
+        {group(fromUnits(value, decimals, decimals))} <span class="unit">{symbol}</span>
+      </>
+    );
+  return <>{name === "max_age" ? span(Number(value)) : group(value)}</>;
 }
 
 /** The machine's word on it, by the verifier in this browser. */

@@ -7,10 +7,16 @@ import { Table } from "../ui/Table";
 import { nameKind } from "./kinds";
 import { Life } from "./stages";
 
-export function RecordTable({ records }: { records: readonly PastRecord[] }) {
+interface Props {
+  records: readonly PastRecord[];
+  nothing: string;
+}
+
+export function RecordTable({ records, nothing }: Props) {
   return (
     <Table
       label="Records"
+      nothing={nothing}
       head={["#Record", "Kind", "Account", "Outcome", "Life", "#Taken at", "Hash"]}
       keys={records.map((record) => record.sequence)}
       rows={records.map((record) => [

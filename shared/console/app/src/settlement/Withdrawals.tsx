@@ -25,13 +25,13 @@ export function Withdrawals({ entries, owner }: Props) {
     <Panel title="Withdrawals">
       <Table
         label="Withdrawals"
-        head={["#Number", "#Asked at", "#Amount", "State"]}
+        head={["#Number", "#Amount", "State", "#Asked at"]}
         keys={own.map((entry) => entry.entry)}
         rows={own.map((entry) => [
           entry.about,
-          moment(entry.time_ms),
           <Amount units={entry.amount.replace("-", "")} decimals={info.value?.collateral.decimals ?? 6} />,
           <State index={entry.about ?? 0} isOwn={isOwn} />,
+          moment(entry.time_ms),
         ])}
       />
     </Panel>

@@ -1,10 +1,15 @@
 // A key of this browser, for development chains: it is kept as text where every page of this address may read it.
-import type { Hex } from "viem";
+import { type Hex, keccak256 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { tell } from "../api/http";
+import { isSilent } from "../l1/node";
+import { NotSent } from "./errors";
 import { rpc, waitFor } from "./rpc";
 import type { Call, TypedData, Wallet } from "./wallet";
 
 const KEY = "setoff.development-key";
+/** What nodes say of a transaction that they have. */
+const KNOWN = /already known|known transaction|already imported/i;
 const GAS_MARGIN = 5n;
 const FAUCET = 10;
 /** The unlocked account of the development chain that gives ether away. */
@@ -24,14 +29,14 @@ export function openDevelopmentWallet(key: Hex = findKey() ?? generatePrivateKey
   const account = privateKeyToAccount(key);
   localStorage.setItem(KEY, key);
 
-  async function send(call: Call): Promise<Hex> {
+  async function sign(call: Call): Promise<Hex> {
     const [nonce, price, chainId] = await Promise.all([
       rpc<Hex>("eth_getTransactionCount", account.address, "pending"),
       rpc<Hex>("eth_gasPrice"),
       rpc<Hex>("eth_chainId"),
     ]);
     const gas = BigInt(await rpc<Hex>("eth_estimateGas", { from: account.address, ...call }));
-    const raw = await account.signTransaction({
+    return account.signTransaction({
       type: "eip1559",
       chainId: Number(chainId),
       nonce: Number(nonce),
@@ -40,7 +45,19 @@ export function openDevelopmentWallet(key: Hex = findKey() ?? generatePrivateKey
       maxPriorityFeePerGas: 10n ** 9n < BigInt(price) ? 10n ** 9n : BigInt(price),
       ...call,
     });
-    return waitFor(await rpc<Hex>("eth_sendRawTransaction", raw));
+  }
+
+  async function send(call: Call, onSigned?: (hash: Hex) => void): Promise<Hex> {
+    const raw = await sign(call).catch((error: unknown) => {
+      throw new NotSent(tell(error));
+    });
+    const hash = keccak256(raw);
+    onSigned?.(hash);
+    await rpc<Hex>("eth_sendRawTransaction", raw).catch((error: unknown) => {
+      if (isSilent(error)) throw error;
+      if (!KNOWN.test(tell(error))) throw new NotSent(tell(error));
+    });
+    return hash;
   }
 
   return {

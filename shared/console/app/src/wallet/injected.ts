@@ -2,7 +2,7 @@
 // one that put itself into the page.
 import { signal } from "@preact/signals";
 import { getAddress, type Hex } from "viem";
-import { waitFor } from "./rpc";
+import { NotSent } from "./errors";
 import { type Call, type TypedData, type Wallet, wallet } from "./wallet";
 
 interface Provider {
@@ -20,6 +20,19 @@ export interface Found {
   readonly id: string;
   readonly name: string;
   readonly provider: Provider;
+}
+
+/** Of EIP-1193 and EIP-1474: refused by the user, not allowed, no such method, a request that is none, one that is open
+ * already, a call that reverts. */
+const FINAL = new Set([4001, 4100, 4200, -32600, -32601, -32602, -32002, 3]);
+
+class WalletError extends Error {
+  /** Whether nothing was sent for certain. Any other error may come behind the sending, as a node's that is slow. */
+  readonly isFinal: boolean;
+  constructor(message: string, code: number | undefined) {
+    super(message.replace(/^execution reverted: /, ""));
+    this.isFinal = (code !== undefined && FINAL.has(code)) || /execution reverted|insufficient funds/.test(message);
+  }
 }
 
 /** Wallets of this browser; more may announce themselves at any time. */
@@ -42,8 +55,8 @@ export async function openInjectedWallet({ name, provider }: Found, chainId: num
     try {
       return (await provider.request({ method, params })) as T;
     } catch (error) {
-      const text = (error as { message?: string }).message ?? "the wallet refused";
-      throw new Error(text.replace(/^execution reverted: /, ""));
+      const { message = "the wallet refused", code } = error as { message?: string; code?: number };
+      throw new WalletError(message, code);
     }
   };
   const [first] = await ask<Hex[]>("eth_requestAccounts");
@@ -57,7 +70,10 @@ export async function openInjectedWallet({ name, provider }: Found, chainId: num
     address,
     ask,
     signTyped: (data: TypedData) => ask<Hex>("eth_signTypedData_v4", address, JSON.stringify(plain(data))),
-    send: async (call: Call) => waitFor(await ask<Hex>("eth_sendTransaction", { from: address, ...call }), ask),
+    send: (call: Call) =>
+      ask<Hex>("eth_sendTransaction", { from: address, ...call }).catch((error: unknown) => {
+        throw error instanceof WalletError && error.isFinal ? new NotSent(error.message) : error;
+      }),
   };
   // Another account or chain is another wallet: what is shown here would no longer be what it signs with.
   for (const change of ["accountsChanged", "chainChanged", "disconnect"])

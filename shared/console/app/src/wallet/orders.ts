@@ -1,8 +1,10 @@
 // Orders of the account: placed in a free slot, taken back.
 import { info, status } from "../api/exchange";
 import type { Market, Result } from "../api/types";
+import { group } from "../lib/format";
+import { fromSteps } from "../lib/scales";
 import { account } from "./account";
-import { submit } from "./records";
+import { submit, submitOnce } from "./records";
 
 export type Side = "buy" | "sell";
 export type TimeInForce = "gtc" | "ioc" | "post_only" | "fok";
@@ -23,14 +25,21 @@ export interface Wanted {
   readonly isReduceOnly: boolean;
 }
 
+/** What it is, for people. */
+export function tellOrder({ market, side, price, size }: Wanted): string {
+  const lots = group(fromSteps(size, market.lot_size));
+  return `the order to ${side} ${lots} ${market.base} at ${group(fromSteps(price, market.tick_size))}`;
+}
+
 const busy = new Set<number>();
 
-export async function place(wanted: Wanted): Promise<Result> {
+/** Throws what the exchange says; Pending if it may have been taken. `text`: what it is, for people. */
+export async function place(wanted: Wanted, text: string): Promise<Result> {
   const slot = findSlot();
   busy.add(slot);
   const isAtOnce = wanted.timeInForce === "ioc" || wanted.timeInForce === "fok";
   try {
-    return await submit("Order", {
+    return await submitOnce({ name: "Order", text }, {
       market: wanted.market.market,
       side: wanted.side === "buy" ? 0 : 1,
       flags: FLAGS[wanted.timeInForce] | (wanted.isReduceOnly ? REDUCE_ONLY : 0),

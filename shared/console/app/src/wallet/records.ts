@@ -1,12 +1,21 @@
-// Records of an account: made of the type strings that the exchange shows, signed, submitted.
+// Records of an account: made of the type strings that the exchange shows, signed, submitted, and kept until answered.
 import { type Hex } from "viem";
 import { info } from "../api/exchange";
-import { post, Refused } from "../api/http";
-import type { Result } from "../api/types";
+import { Refused } from "../api/http";
+import type { Account, Result } from "../api/types";
 import { account, loadAccount } from "./account";
+import { deliver } from "./delivery";
+import { Pending } from "./errors";
+import { findOpen, forget, keep, leave, type Sent, sent } from "./journal";
 import { type Field, type TypedData, wallet } from "./wallet";
 
 export type Values = Record<string, bigint | number | string>;
+
+/** A record that moves money or begins a trade, and what it is for people. */
+export interface Kept {
+  readonly name: "Order" | "Withdraw";
+  readonly text: string;
+}
 
 const ASK_AGAIN = new Set(["nonce_used", "nonce_too_old", "nonce_too_far", "bad_signature"]);
 
@@ -32,29 +41,89 @@ export function makeTypedData(name: string, values: Values): TypedData {
   };
 }
 
-/** Sign a record with the account's next nonce and submit it. Throws what the exchange says. */
+/** Sign a record with the account's next nonce and submit it. Throws what the exchange says, or Pending. */
 export async function submit(name: string, values: Values): Promise<Result> {
-  const signer = wallet.value;
-  const own = account.value;
-  if (!signer || !own) throw new Error("connect a wallet that has an account here first");
-  const known = BigInt(own.next_nonce);
-  const nonce = next > known ? next : known;
-  next = nonce + 1n;
+  const own = need();
+  const nonce = takeNonce(own);
   try {
-    const data = makeTypedData(name, { account: own.account, nonce, ...values });
-    const signature = await signer.signTyped(data);
-    const message = Object.fromEntries(
-      Object.entries(data.message).map(([field, value]) => [
-        field,
-        typeof value === "bigint" ? value.toString() : value,
-      ]),
-    );
-    return await post<Result>("/v1/records", { typed: { type: name, message }, signature });
+    return await send(name, values, own, nonce);
   } catch (error) {
-    if (next === nonce + 1n) next = nonce;
+    if (!(error instanceof Pending) && next === nonce + 1n) next = nonce;
+    throw error;
+  }
+}
+
+/** The same with a record that nobody must be led into sending twice: while it is not known what became of one, the next
+ * of its kind has the same nonce, so that at most one of the two is ever taken. */
+export async function submitOnce({ name, text }: Kept, values: Values): Promise<Result> {
+  const own = need();
+  const earlier = findOpen(name);
+  const nonce = earlier?.nonce === undefined ? takeNonce(own) : BigInt(earlier.nonce);
+  let kept: Sent | undefined;
+  const finish = (): void => forget(kept?.id ?? "", earlier?.id ?? "");
+  try {
+    const result = await send(name, values, own, nonce, () => {
+      kept = keep({ kind: name, text: earlier ? `${earlier.text}, or in its place ${text},` : text, nonce: String(nonce) });
+    });
+    finish();
+    return result;
+  } catch (error) {
+    if (error instanceof Pending) {
+      if (earlier) forget(earlier.id);
+      throw error;
+    }
+    if (kept) forget(kept.id);
+    if (earlier && error instanceof Refused && error.reason === "nonce_used") {
+      finish();
+      throw new Refused(
+        {
+          reason: error.reason,
+          detail: `${earlier.text} was taken, or another record of yours in its place: nothing was sent now. Look at your orders, fills and withdrawals first`,
+        },
+        error.status,
+      );
+    }
+    if (!earlier && next === nonce + 1n) next = nonce;
+    throw error;
+  } finally {
+    if (kept) leave(kept.id);
+  }
+}
+
+function need(): Account {
+  if (!wallet.value || !account.value) throw new Error("connect a wallet that has an account here first");
+  return account.value;
+}
+
+/** Above all that the exchange has shown, this page has used, or nobody has answered yet. */
+function takeNonce(own: Account): bigint {
+  const open = sent.peek().map((each) => BigInt(each.nonce ?? -1) + 1n);
+  const nonce = [BigInt(own.next_nonce), ...open].reduce((most, each) => (each > most ? each : most), next);
+  next = nonce + 1n;
+  return nonce;
+}
+
+async function send(
+  name: string,
+  values: Values,
+  own: Account,
+  nonce: bigint,
+  onSigned: () => void = () => undefined,
+): Promise<Result> {
+  const signer = wallet.value;
+  if (!signer) throw new Error("connect a wallet first");
+  const data = makeTypedData(name, { account: own.account, nonce, ...values });
+  const signature = await signer.signTyped(data);
+  const message = Object.fromEntries(
+    Object.entries(data.message).map(([field, value]) => [field, typeof value === "bigint" ? value.toString() : value]),
+  );
+  onSigned();
+  try {
+    return await deliver({ typed: { type: name, message }, signature });
+  } catch (error) {
     if (error instanceof Refused && ASK_AGAIN.has(error.reason)) {
       next = 0n;
-      await loadAccount();
+      await loadAccount().catch(() => undefined);
     }
     throw error;
   }

@@ -4,6 +4,8 @@ import { computed } from "@preact/signals";
 import type { Hex } from "viem";
 import { config } from "../api/exchange";
 import { type Node, nodeAt } from "../l1/node";
+import { shorten } from "../lib/format";
+import { Pending } from "./errors";
 import { wallet } from "./wallet";
 
 const POLL_MS = 300;
@@ -42,10 +44,10 @@ export async function rpc<T>(method: string, ...params: readonly unknown[]): Pro
   return findNode().ask<T>(method, ...params);
 }
 
-/** Wait until a block has a transaction. Throws if it reverted. */
+/** Wait until a block has a transaction. Throws if it reverted; Pending if no block has it in time. */
 export async function waitFor(
   hash: Hex,
-  ask: <T>(method: string, ...params: unknown[]) => Promise<T> = rpc,
+  ask: <T>(method: string, ...params: readonly unknown[]) => Promise<T> = rpc,
 ): Promise<Hex> {
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
@@ -56,5 +58,5 @@ export async function waitFor(
     }
     await new Promise((done) => setTimeout(done, POLL_MS));
   }
-  throw new Error("no block has the transaction yet: look at it again later");
+  throw new Pending(`no block has transaction ${shorten(hash)} yet, and it may still come: look before it is sent again`);
 }

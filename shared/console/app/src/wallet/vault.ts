@@ -1,17 +1,18 @@
 // Money between L1 and the exchange: deposits, withdrawals, and the way past the operator.
-import { encodeFunctionData, encodePacked, type Hex, padHex } from "viem";
+import { encodeFunctionData, type Hex } from "viem";
 import { info } from "../api/exchange";
 import { find } from "../api/http";
 import type { Result, Withdrawal } from "../api/types";
 import { view } from "../l1/call";
 import { QUEUE, TOKEN, VAULT } from "../l1/interfaces";
 import { account } from "./account";
-import { submit } from "./records";
-import { wallet } from "./wallet";
+import { Pending } from "./errors";
+import { makeForcedBody } from "./forced";
+import { findOpen, sent } from "./journal";
+import { submitOnce } from "./records";
+import { sendKept, transact } from "./transactions";
+import { needWallet } from "./wallet";
 
-/** A record's type and size (section 4). */
-const WITHDRAW = 4;
-const BODY_BYTES = 60;
 /** Nonces left free above those that the operator has shown: it may have taken records that nobody sees yet. */
 const NONCE_GAP = 32n;
 
@@ -27,32 +28,38 @@ export async function readBalance(owner: Hex): Promise<bigint> {
 }
 
 export async function mint(amount: bigint): Promise<void> {
-  const signer = need();
-  const data = encodeFunctionData({ abi: TOKEN, functionName: "mint", args: [signer.address, amount] });
-  await signer.send({ to: terms().token, data });
+  const data = encodeFunctionData({ abi: TOKEN, functionName: "mint", args: [needWallet().address, amount] });
+  await transact({ to: terms().token, data });
 }
 
-export async function deposit(amount: bigint): Promise<void> {
-  const signer = need();
+/** Send a deposit; `text`: what it is, for people. Throws before anything is sent, or Pending (`sendKept`). */
+export async function deposit(amount: bigint, text: string): Promise<void> {
   const { token, vault } = terms();
-  const allowed = encodeFunctionData({ abi: TOKEN, functionName: "approve", args: [vault, amount] });
-  await signer.send({ to: token, data: allowed });
-  await signer.send({ to: vault, data: encodeFunctionData({ abi: VAULT, functionName: "deposit", args: [amount] }) });
+  const allowed = await view(token, TOKEN, "allowance", needWallet().address, vault);
+  if (allowed < amount) {
+    const data = encodeFunctionData({ abi: TOKEN, functionName: "approve", args: [vault, amount] });
+    await transact({ to: token, data }).catch((error: unknown) => {
+      throw error instanceof Pending ? new Error(`nothing is deposited yet: ${error.message}`) : error;
+    });
+  }
+  const data = encodeFunctionData({ abi: VAULT, functionName: "deposit", args: [amount] });
+  await sendKept("deposit", text, { to: vault, data }, { amount: String(amount) });
 }
 
-export async function withdraw(amount: bigint): Promise<Result> {
-  return submit("Withdraw", { amount });
+export async function withdraw(amount: bigint, text: string): Promise<Result> {
+  return submitOnce({ name: "Withdraw", text }, { amount });
 }
 
-/** The same through the queue on L1, in the sender's name: the operator can neither refuse it nor leave it out for long. */
-export async function forceWithdraw(amount: bigint): Promise<Hex> {
+/** The same through the queue on L1, in the sender's name: the operator can neither refuse it nor leave it out for long.
+ * Where a withdrawal was sent before of which nobody knows what became, it has that one's nonce: only one can be taken. */
+export async function forceWithdraw(amount: bigint, text: string): Promise<void> {
   const own = account.value;
   const queue = info.value?.queue as Hex | undefined;
   if (!own || !queue) throw new Error("this wallet has no account here");
-  const nonce = BigInt(own.next_nonce) + NONCE_GAP;
-  const packed = encodePacked(["uint8", "uint32", "uint64", "uint128"], [WITHDRAW, own.account, nonce, amount]);
-  const body = padHex(packed, { dir: "right", size: BODY_BYTES });
-  return need().send({ to: queue, data: encodeFunctionData({ abi: QUEUE, functionName: "force_as", args: [body] }) });
+  const before = findOpen("Withdraw")?.nonce ?? sent.peek().find((each) => each.kind === "force" && each.isGivenUp)?.nonce;
+  const nonce = before === undefined ? BigInt(own.next_nonce) + NONCE_GAP : BigInt(before);
+  const data = encodeFunctionData({ abi: QUEUE, functionName: "force_as", args: [makeForcedBody(nonce, amount)] });
+  await sendKept("force", text, { to: queue, data }, { amount: String(amount), nonce: String(nonce) });
 }
 
 /** The proof of a withdrawal, undefined until its epoch is complete. */
@@ -81,10 +88,5 @@ export async function claim(proof: Withdrawal): Promise<Hex> {
       proof.siblings as Hex[],
     ],
   });
-  return need().send({ to: terms().vault, data });
-}
-
-function need(): NonNullable<typeof wallet.value> {
-  if (!wallet.value) throw new Error("connect a wallet first");
-  return wallet.value;
+  return transact({ to: terms().vault, data });
 }

@@ -1,5 +1,5 @@
 // A step in words, with both states: the leaves before and after it, and what each side says of the machine.
-import { group } from "../lib/format";
+import { capital, group } from "../lib/format";
 import { Hash } from "../ui/Hash";
 import { Table } from "../ui/Table";
 import type { JudgedStep } from "./types";
@@ -63,7 +63,7 @@ export function JudgedStepView({ step, nameOwner, out }: Props) {
         {said.map(([root, hash]) => (
           <div key={root} class={hash === step.after ? "good" : "bad"}>
             <dt>
-              {nameOwner(root)} says {hash === step.after ? "(true)" : "(false)"}
+              {capital(nameOwner(root))} says {hash === step.after ? "(true)" : "(false)"}
             </dt>
             <dd>
               <Hash text={hash} />
