@@ -30,6 +30,7 @@ from setoff.deploy.simulation.sample_traffic import (
 )
 from setoff.deploy.tools.batch_vectors import build_batches
 from setoff.deploy.tools.refused_vectors import build_refused
+from setoff.deploy.tools.witness_vectors import build_witnesses
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
 from setoff.shared.codec.hashing import keccak
@@ -119,6 +120,7 @@ def build(edges: dict[str, Any] | None = None, known: Mapping[str, Any] | None =
         "steps.json": steps,
         "histories.json": history,
         "refused.json": plain(build_refused(steps["steps"], history, batches)),
+        "witnesses.json": plain(build_witnesses(batches, traffic.domain)),
         # Games on L1 and the judge's scenes are the tests' own, which nothing imports but this tool.
         "l1.json": import_module("tests.support.l1_vectors").build_l1(),
         "scenes.json": import_module("tests.support.scene_vectors").build_scenes(edges, known),

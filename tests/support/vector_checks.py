@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, cast
 from eth_abi.abi import decode
 from tests.support.l1_checks import list_l1_checks
 from tests.support.late_tree import begin_late
+from tests.support.witness_checks import list_witness_checks
 
 from setoff.shared import errors
 from setoff.shared.codec import eip712, receipts, records, signatures
@@ -92,6 +93,8 @@ def list_checks(documents: Mapping[str, Entry]) -> Iterator[Check]:
     yield Check("histories", "join of a full epoch", partial(check_join, history["full"]))
     yield Check("histories", "moves", partial(check_moves, history))
     yield from list_refused_checks(documents["refused"], run)
+    for name, run_check in list_witness_checks(documents["witnesses"], run, batches_of(run)):
+        yield Check("witnesses", name, run_check)
     for name, run_check in list_l1_checks(documents["l1"]):
         yield Check("l1", name, run_check)
     for scene in documents["scenes"]["scenes"]:

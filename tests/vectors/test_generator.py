@@ -53,6 +53,7 @@ def test_every_outcome_and_every_phase_occurs() -> None:
 def test_they_are_small() -> None:
     sizes = {name: (HERE / name).stat().st_size for name in FILES}
     assert sizes.pop("scenes.json") < 9_000_000
+    assert sizes.pop("witnesses.json") < 800_000
     assert sum(sizes.values()) < 8_500_000
 
 

@@ -2,6 +2,7 @@
 // the trusted set-up of EIP-4844. --first ends at the first failure; FAMILY is then run before the others.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { Setup } from "../batch/commitment.js";
 import { batchHash, nextQueueHash } from "../batch/header.js";
 import { runBatches } from "../vectors/batches.js";
@@ -17,6 +18,7 @@ import { runScenes } from "../vectors/scenes.js";
 import { runSteps } from "../vectors/steps.js";
 import { runTree } from "../vectors/tree.js";
 import { watch, type Watched } from "../vectors/watch.js";
+import { runWitnesses } from "../vectors/witnesses.js";
 
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
@@ -46,6 +48,17 @@ const chain = {
   queueHash: (count: bigint): Uint8Array => queue[Number(count)] ?? new Uint8Array(32),
 };
 
+/** What is in a zlib stream; null where it is none, or has something behind it. */
+function inflate(stream: Uint8Array): Uint8Array | null {
+  try {
+    const found: unknown = inflateSync(stream, { info: true });
+    const { buffer, engine } = found as { buffer: Uint8Array; engine: { bytesWritten: number } };
+    return engine.bytesWritten === stream.length ? new Uint8Array(buffer) : null;
+  } catch {
+    return null;
+  }
+}
+
 const families: readonly [string, () => Report][] = [
   ["codec", () => runCodec(load("codec"))],
   ["leaves", () => runLeaves(load("leaves"))],
@@ -56,6 +69,7 @@ const families: readonly [string, () => Report][] = [
   ["scenes", () => runScenes(load("scenes"))],
   ["histories", () => runHistories(load("histories"), runs)],
   ["refused", () => runRefused(load("refused"), chain, setup)],
+  ["witnesses", () => runWitnesses(load("witnesses"), runs, inflate)],
   ["l1", () => runL1(load("l1"))],
 ];
 

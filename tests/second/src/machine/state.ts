@@ -51,7 +51,7 @@ export function splitPosition(position: number): Position {
 export const joinPosition = ({ batch, index, micro }: Position): number => batch * BATCH + index * MICRO + micro;
 
 /** The input at an index of a batch: first its messages, then its records; null where the index is unused. */
-function inputAt(batch: Batch, index: number): Input | null {
+export function inputAt(batch: Batch, index: number): Input | null {
   if (BigInt(index) >= headerInputs(batch.header)) return null;
   const message = batch.messages[index];
   if (message !== undefined) return { bytes: message.subarray(0, 124), stamp: readUint(message, 124, 8) };

@@ -16,7 +16,7 @@ import { check, differs, newReport, type Report } from "./report.js";
 import { readBatch } from "./runs.js";
 
 /** What is wrong unless it reverts for its reason. */
-function refuses(c: JsonObject, run: () => void): string | null {
+export function refuses(c: JsonObject, run: () => void): string | null {
   try {
     run();
   } catch (error) {
