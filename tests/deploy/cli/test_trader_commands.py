@@ -6,12 +6,16 @@ import json
 from unittest.mock import AsyncMock
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from tests.support.processes.commands import Command
 from tests.support.processes.running_operator import Running
 
+import setoff.deploy.cli.main as cli
 from setoff.deploy.cli.amounts import Money
 from setoff.deploy.cli.commands.trade import report
 from setoff.deploy.cli.commands.withdraw import request
+from setoff.deploy.cli.exit_codes import PENDING
 from setoff.deploy.simulation.sample_traffic import agent_key, oracle_key, trader_key
 from setoff.shared.codec.signatures import address_of
 from setoff.shared.errors import SetoffError
@@ -70,8 +74,38 @@ async def test_what_is_not_there_is_said(exchange: Running, setoff: Command) -> 
     assert "secret" not in str(caught.value)
 
 
+async def test_an_order_whose_answer_is_lost_is_not_made_twice(
+    exchange: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same bytes go out again; this exchange keeps no history, so that what became of them has to be looked for."""
+    sent: list[bytes] = []
+
+    async def forward(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        async with exchange.http.request(request.method, exchange.url + request.path_qs, data=body) as answer:
+            data = await answer.read()
+        if request.path == "/v1/records":
+            sent.append(body)
+            if len(sent) == 1 and request.transport is not None:
+                request.transport.close()
+        return web.Response(status=answer.status, body=data, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    async with TestServer(app) as between:
+        line = f"trade sell 1 5 101 --exchange {between.make_url('/')} --key {trader_key(1).hex()}"
+        assert await asyncio.to_thread(cli.main, line.split()) == PENDING
+    told = capsys.readouterr().err
+    assert "pending: it was taken, as it seems" in told and "next: do not send it again before you have looked" in told
+    assert len(sent) == 2 and sent[0] == sent[1]
+    _, shown = await exchange.get("/v1/accounts/1")
+    assert len(shown["orders"]) == 1
+
+
 @pytest.mark.parametrize(
-    "first", [Refusal("stale_report"), Unavailable("not_ready")], ids=["stale_report", "not_ready"]
+    "first",
+    [Refusal("stale_report"), Unavailable("not_ready"), Unavailable("pending")],
+    ids=["stale_report", "not_ready", "pending"],
 )
 async def test_a_repeated_report_outlives_what_passes(first: SetoffError) -> None:
     client = AsyncMock(spec=SetoffClient)
