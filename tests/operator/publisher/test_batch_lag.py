@@ -34,7 +34,7 @@ def test_batches_on_their_way_and_what_they_cost_are_told(
         return {name: float(value) for name, value in re.findall(r"^(setoff_\S+) (\S+)$", page, re.MULTILINE)}
 
     with operator(exchange, tmp_path, SETOFF_OPERATOR_HEARTBEAT="0.5"):
-        wait_until(lambda: read().get('setoff_operator_batches{stage="claimed"}', 0) >= 1, pause=0.5)
+        wait_until(lambda: read().get('setoff_operator_batches{stage="claimed"}', 0) >= 1, 150, pause=0.5)
         told = read()
     stages = [
         told[f'setoff_operator_batches{{stage="{stage}"}}'] for stage in ("closed", "posted", "claimed", "confirmed")
