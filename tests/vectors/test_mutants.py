@@ -18,7 +18,6 @@ SAMPLE = 420
 """Of so many mutants one is judged in the default run."""
 
 
-@pytest.mark.slow
 def test_a_sample_of_the_mutants_is_killed() -> None:
     listed = list_equivalent()
     files = tuple(file for file in FILES if file.startswith("shared/rules/"))
