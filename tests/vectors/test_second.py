@@ -78,6 +78,11 @@ def test_it_comes_to_the_same_hash_after_random_steps() -> None:
     assert len(judged) > 50, judged
 
 
+def test_the_vectors_catch_a_sample_of_the_misreadings() -> None:
+    """That they pass what is not misread is for the tests above."""
+    assert "MISSED" not in find_misreadings(VECTORS, every=180, control=False)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(0)
 def test_the_vectors_catch_the_misreadings_that_they_caught() -> None:
