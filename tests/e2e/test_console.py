@@ -82,7 +82,7 @@ def test_what_was_sent_and_is_not_answered_is_looked_for_and_not_sent_twice(
         with floor.client(TRADER) as trader:
             balance = trader.balance()
     assert sorted(order.price for order in balance.orders) == [Decimal(77_001), Decimal(77_002), Decimal(77_004)]
-    assert balance.collateral == Decimal(1_000 - 10 + 20 + 30)  # withdrawn once, each deposit once
+    assert balance.collateral == Decimal(1_000 - 10 - 5 - 6 + 20 + 30)  # each once
     assert told["bodies"] == 1 and told["late"] == "nonce_used"
     assert told["whileSent"] and told["afterReload"] and told["held"] == 1
 

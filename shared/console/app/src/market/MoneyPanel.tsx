@@ -12,6 +12,7 @@ import { deposit, forceWithdraw, mint, readBalance, withdraw } from "../wallet/v
 import { Pending } from "../wallet/errors";
 import { isOnTheWay } from "../wallet/journal";
 import { clearNews } from "../wallet/settle";
+import { findUnsettled } from "../wallet/transactions";
 import { wallet } from "../wallet/wallet";
 import { giveEther } from "../wallet/development";
 import { OnTheWay } from "./OnTheWay";
@@ -108,7 +109,7 @@ export function MoneyPanel() {
           <div class="pair">
             <button
               type="button"
-              disabled={isBusy.value || isOnTheWay("deposit")}
+              disabled={isBusy.value || findUnsettled("deposit") !== undefined}
               onClick={() =>
                 void act("Waiting for two L1 transactions: an allowance and the deposit…", async () => {
                   const wanted = units();
@@ -141,7 +142,7 @@ export function MoneyPanel() {
           <button
             type="button"
             class="quiet-button"
-            disabled={isBusy.value || !own || isOnTheWay("force")}
+            disabled={isBusy.value || !own || findUnsettled("force") !== undefined}
             title="A transaction on L1 that the operator can neither refuse nor leave out for long"
             onClick={() =>
               void act("Waiting for an L1 transaction…", async () => {

@@ -3,8 +3,8 @@ import { capital, group } from "../lib/format";
 import { link } from "../lib/route";
 import { Hash } from "../ui/Hash";
 import { change, isAttended, type Kind, type Sent, sent } from "../wallet/journal";
-import { news, stages } from "../wallet/settle";
-import type { Stage } from "../wallet/transactions";
+import { news } from "../wallet/settle";
+import { type Stage, stages } from "../wallet/transactions";
 import { now } from "../lib/now";
 
 /** From then on whoever has looked into his wallet may say that it was never sent. */

@@ -5,7 +5,7 @@ import { find } from "../api/http";
 import type { PastRecord } from "../api/types";
 import { account, loadAccount } from "./account";
 import { forget, isAttended, type Kind, type Sent, sent } from "./journal";
-import { look, type Stage } from "./transactions";
+import { look, stages } from "./transactions";
 import { wallet } from "./wallet";
 
 export interface News {
@@ -16,8 +16,6 @@ export interface News {
   readonly message?: number;
 }
 
-/** How far what is on its way is, by its id. */
-export const stages = signal<ReadonlyMap<string, Stage>>(new Map());
 /** What became of what is on its way no longer, until something else is sent. */
 export const news = signal<readonly News[]>([]);
 

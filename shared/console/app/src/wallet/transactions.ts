@@ -1,4 +1,5 @@
 // Transactions that move money: kept from before the wallet is asked until L1 and the exchange have them.
+import { signal } from "@preact/signals";
 import { decodeEventLog, type Hex, type Log as EventLog } from "viem";
 import { status } from "../api/exchange";
 import { findContracts, readEvents } from "../l1/call";
@@ -15,6 +16,16 @@ export type Stage =
   | { readonly name: "handed" | "sent" | "reverted" | "replaced" }
   | { readonly name: "queued" | "taken"; readonly message: number; readonly block: number };
 
+/** How far those are that were sent, by their id. */
+export const stages = signal<ReadonlyMap<string, Stage>>(new Map());
+
+/** One of a kind that L1 does not have yet, as far as anybody knows: another would perhaps be a second one. */
+export function findUnsettled(kind: Kind): Sent | undefined {
+  return sent.value.find(
+    (each) => each.kind === kind && !each.isGivenUp && stages.value.get(each.id)?.name !== "queued",
+  );
+}
+
 /** Send a transaction that moves nothing of value, and wait until a block has it; its hash. */
 export async function transact(call: Call): Promise<Hex> {
   return waitFor(await needWallet().send(call), needWallet().ask);
@@ -27,7 +38,7 @@ export async function sendKept(
   call: Call,
   rest: Pick<Sent, "nonce" | "amount">,
 ): Promise<void> {
-  const open = sent.peek().find((each) => each.kind === kind && !each.isGivenUp);
+  const open = findUnsettled(kind);
   if (open) throw new Pending(`${open.text} is on its way already: what became of it is not known yet`);
   const block = Number(await rpc<Hex>("eth_blockNumber"));
   const entry = keep({ kind, text, block, ...rest });

@@ -56,8 +56,13 @@ export async function forceWithdraw(amount: bigint, text: string): Promise<void>
   const own = account.value;
   const queue = info.value?.queue as Hex | undefined;
   if (!own || !queue) throw new Error("this wallet has no account here");
-  const before = findOpen("Withdraw")?.nonce ?? sent.peek().find((each) => each.kind === "force" && each.isGivenUp)?.nonce;
-  const nonce = before === undefined ? BigInt(own.next_nonce) + NONCE_GAP : BigInt(before);
+  const forced = sent.peek().filter((each) => each.kind === "force");
+  const before = findOpen("Withdraw")?.nonce ?? forced.find((each) => each.isGivenUp)?.nonce;
+  const free = forced.reduce(
+    (most, each) => (BigInt(each.nonce ?? 0) >= most ? BigInt(each.nonce ?? 0) + 1n : most),
+    BigInt(own.next_nonce) + NONCE_GAP,
+  );
+  const nonce = before === undefined ? free : BigInt(before);
   const data = encodeFunctionData({ abi: QUEUE, functionName: "force_as", args: [makeForcedBody(nonce, amount)] });
   await sendKept("force", text, { to: queue, data }, { amount: String(amount), nonce: String(nonce) });
 }
