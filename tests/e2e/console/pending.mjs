@@ -1,5 +1,5 @@
-// Answers that are lost, and pages that are loaded anew while something is on its way: nothing is sent twice, and nobody is
-// told to try again what may still take effect.
+// Answers that are lost, and pages that are loaded anew while something is on its way: nothing is sent twice, and nobody
+// is told to try again what may still take effect.
 import { checkAccess, connect, scenario, words } from "./browser.mjs";
 import { bringWallet } from "./travelling_wallet.mjs";
 

@@ -1,13 +1,13 @@
-// A wallet of the browser, as extensions are: announced by EIP-6963, spoken to by EIP-1193. It signs with a real key and
-// asks a real node.
+// A wallet of the browser, as extensions are: announced by EIP-6963, spoken to by EIP-1193. It signs with a real key
+// and asks a real node.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(join(process.argv[2], "package.json"));
 const { privateKeyToAccount } = require("viem/accounts");
 
-/** Give the page one of `key`, which asks `node`. `wallet.refuses`: it signs nothing; `wallet.isMute`: it sends, and its
- * answer never comes; `wallet.asked`: by which methods it was asked. */
+/** Give the page one of `key`, which asks `node`. `wallet.refuses`: it signs nothing; `wallet.isMute`: it sends, and
+ * its answer never comes; `wallet.asked`: by which methods it was asked. */
 export async function bringWallet(page, key, node) {
   const account = privateKeyToAccount(key);
   const wallet = { asked: new Set(), refuses: false, isMute: false };

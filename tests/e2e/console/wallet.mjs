@@ -1,4 +1,4 @@
-// Trading with a wallet that travels: the console was told of no node, so everything that it knows of L1 comes through it.
+// Trading with a wallet that travels: the console was told of no node, so all that it knows of L1 comes through it.
 import { checkAccess, scenario, words } from "./browser.mjs";
 import { bringWallet } from "./travelling_wallet.mjs";
 

@@ -57,13 +57,22 @@ function isShown(entry: Sent): boolean {
 
 function tellStage(entry: Sent, stage: Stage | undefined): string {
   if (!isTransaction(entry))
-    return "was sent, and no answer came: it may have been taken (pending). What you send next takes its place, so only one of the two can count.";
+    return (
+      "was sent, and no answer came: it may have been taken (pending). What you send next takes its place, so only " +
+      "one of the two can count."
+    );
   if (isAttended(entry) && !entry.hash) return "waits for your wallet.";
   switch (stage?.name) {
     case "queued":
-      return `is in block ${group(stage.block)} of L1, as message ${group(stage.message)}: it counts as soon as the exchange takes that. Do not send it again.`;
+      return (
+        `is in block ${group(stage.block)} of L1, as message ${group(stage.message)}: it counts as soon as the ` +
+        "exchange takes that. Do not send it again."
+      );
     case "handed":
-      return "was handed to your wallet, and no answer came: it may have been sent (pending). Look at your wallet before you send another; L1 is being looked at here.";
+      return (
+        "was handed to your wallet, and no answer came: it may have been sent (pending). Look at your wallet before " +
+        "you send another; L1 is being looked at here."
+      );
     case "sent":
       return "was sent, and no block of L1 has it yet. It may still take effect (pending): do not send it again.";
     default:

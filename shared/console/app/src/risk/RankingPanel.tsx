@@ -52,7 +52,11 @@ function Ranking({ name, count, ranked, places }: Side) {
           <AccountName account={one.account} />,
           <span class={tone(one.size)}>{signed(one.decimal.size ?? one.size, places)}</span>,
           <Amount units={one.profit} decimals={decimals} isSigned />,
-          one.factor ? group(one.factor.toFixed(2)) : <span class="quiet">{one.profit.startsWith("-") ? "in loss" : "0"}</span>,
+          one.factor ? (
+            group(one.factor.toFixed(2))
+          ) : (
+            <span class="quiet">{one.profit.startsWith("-") ? "in loss" : "0"}</span>
+          ),
         ])}
       />
     </div>

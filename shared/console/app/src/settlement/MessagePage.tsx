@@ -114,7 +114,11 @@ function MessageView({ number }: { number: number }) {
           />
         ) : (
           <p class="nothing">
-            {asked.value.error ? "L1 has no such message." : canAsk ? "…" : "Connect a wallet: this page may ask no L1 node."}
+            {asked.value.error
+              ? "L1 has no such message."
+              : canAsk
+                ? "…"
+                : "Connect a wallet: this page may ask no L1 node."}
           </p>
         )}
       </Panel>

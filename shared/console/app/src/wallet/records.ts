@@ -63,7 +63,8 @@ export async function submitOnce({ name, text }: Kept, values: Values): Promise<
   const finish = (): void => forget(kept?.id ?? "", earlier?.id ?? "");
   try {
     const result = await send(name, values, own, nonce, () => {
-      kept = keep({ kind: name, text: earlier ? `${earlier.text}, or in its place ${text},` : text, nonce: String(nonce) });
+      const both = earlier ? `${earlier.text}, or in its place ${text},` : text;
+      kept = keep({ kind: name, text: both, nonce: String(nonce) });
     });
     finish();
     return result;
@@ -75,13 +76,10 @@ export async function submitOnce({ name, text }: Kept, values: Values): Promise<
     if (kept) forget(kept.id);
     if (earlier && error instanceof Refused && error.reason === "nonce_used") {
       finish();
-      throw new Refused(
-        {
-          reason: error.reason,
-          detail: `${earlier.text} was taken, or another record of yours in its place: nothing was sent now. Look at your orders, fills and withdrawals first`,
-        },
-        error.status,
-      );
+      const detail =
+        `${earlier.text} was taken, or another record of yours in its place: nothing was sent now. ` +
+        "Look at your orders, fills and withdrawals first";
+      throw new Refused({ reason: error.reason, detail }, error.status);
     }
     if (!earlier && next === nonce + 1n) next = nonce;
     throw error;

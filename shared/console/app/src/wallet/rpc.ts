@@ -58,5 +58,6 @@ export async function waitFor(
     }
     await new Promise((done) => setTimeout(done, POLL_MS));
   }
-  throw new Pending(`no block has transaction ${shorten(hash)} yet, and it may still come: look before it is sent again`);
+  const which = `transaction ${shorten(hash)}`;
+  throw new Pending(`no block has ${which} yet, and it may still come: look before it is sent again`);
 }

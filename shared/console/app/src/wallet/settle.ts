@@ -74,7 +74,10 @@ async function settleTransaction(entry: Sent): Promise<void> {
   stages.value = new Map([...stages.peek(), [entry.id, stage]]);
   if (stage.name === "reverted") end(entry, { text: `L1 refused ${entry.text}: nothing was moved`, isBad: true });
   else if (stage.name === "replaced")
-    end(entry, { text: `another transaction of your wallet took the place of ${entry.text}: nothing was moved`, isBad: true });
+    end(entry, {
+      text: `another transaction of your wallet took the place of ${entry.text}: nothing was moved`,
+      isBad: true,
+    });
   else if (stage.name === "taken") {
     const verb = entry.kind === "deposit" ? "taken" : "run";
     end(entry, { text: `the exchange has ${verb} ${entry.text}`, isBad: false, message: stage.message });

@@ -55,9 +55,11 @@ export async function sendKept(
   }
 }
 
+type FullReceipt = Receipt & { readonly logs: readonly EventLog[] };
+
 /** What L1 and the exchange have of one. Throws where they cannot be asked. */
 export async function look(entry: Sent): Promise<Stage> {
-  const receipt = entry.hash && (await rpc<(Receipt & { logs: EventLog[] }) | null>("eth_getTransactionReceipt", entry.hash));
+  const receipt = entry.hash && (await rpc<FullReceipt | null>("eth_getTransactionReceipt", entry.hash));
   if (receipt && receipt.status !== "0x1") return { name: "reverted" };
   const found = receipt ? await findIn(receipt.logs) : await findAmongEvents(entry);
   if (found) {

@@ -50,8 +50,9 @@ export async function withdraw(amount: bigint, text: string): Promise<Result> {
   return submitOnce({ name: "Withdraw", text }, { amount });
 }
 
-/** The same through the queue on L1, in the sender's name: the operator can neither refuse it nor leave it out for long.
- * Where a withdrawal was sent before of which nobody knows what became, it has that one's nonce: only one can be taken. */
+/** The same through the queue on L1, in the sender's name: the operator can neither refuse it nor leave it out for
+ * long. Where a withdrawal was sent before of which nobody knows what became, it has that one's nonce: only one of them
+ * can be taken. */
 export async function forceWithdraw(amount: bigint, text: string): Promise<void> {
   const own = account.value;
   const queue = info.value?.queue as Hex | undefined;

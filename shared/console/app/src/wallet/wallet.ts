@@ -27,8 +27,8 @@ export interface Wallet {
   /** Of the L1 node that the wallet brings, if it brings one. */
   readonly ask: (<T>(method: string, ...params: readonly unknown[]) => Promise<T>) | undefined;
   signTyped(data: TypedData): Promise<Hex>;
-  /** Send a transaction to L1; its hash, which `onSigned` is told before it is sent, where the wallet says it that early.
-   * Throws NotSent with the reason where it certainly was not sent; after any other error it may have been. */
+  /** Send a transaction to L1; its hash, which `onSigned` is told before it is sent, where the wallet says it that
+   * early. Throws NotSent with the reason where it certainly was not sent; after any other error it may have been. */
   send(call: Call, onSigned?: (hash: Hex) => void): Promise<Hex>;
 }
 
