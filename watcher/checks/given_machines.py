@@ -15,11 +15,15 @@ from setoff.shared.errors import DataError, InputError, StateError, WitnessError
 from setoff.shared.l1.session import ONCE, open_session, read_whole
 from setoff.shared.machine.machine import Machine
 from setoff.shared.wire.json_text import read_json
-from setoff.shared.wire.snapshots import PATH, read_machine
+from setoff.shared.wire.snapshots import LISTED, PATH, read_machine
 
 SECONDS: Final = 150.0
 """Seconds without a byte that a server may take; twice as many for all of an answer (`session.py`): as long as a server
 of ours takes the trouble."""
+
+LIST_SECONDS: Final = 10.0
+LIST_BYTES: Final = LISTED * 80
+"""The same of a list, and its size."""
 
 MEGABYTE: Final = 10**6
 
@@ -56,6 +60,15 @@ def take_machine(place: str, machine_hash: bytes, most: int, seconds: float = SE
             "data_mismatch", f"{place} gives the machine 0x{found.hex()}; L1 has the start 0x{machine_hash.hex()}"
         )
     return machine
+
+
+def list_machines(url: str) -> set[bytes]:
+    """Hashes of the machines that a server says it has; none where that is no list of them. Raises as `ask`."""
+    text = ask(url, PATH, LIST_BYTES, LIST_SECONDS)
+    try:
+        return {bytes.fromhex(str(each).removeprefix("0x")) for each in read_json(text)["machines"]}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return set()
 
 
 def ask(url: str, path: str, most: int, seconds: float = SECONDS) -> bytes:

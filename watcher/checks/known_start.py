@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
 
 from setoff.shared.errors import ConfigError, InputError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.batch import epoch_hash
 from setoff.shared.machine.machine import Machine
+
+LOOKED_BACK: Final = 64
+"""Confirmed starts that are looked at, from the last one back, for one whose machine somebody has."""
 
 
 class KnownHash(NamedTuple):
@@ -58,14 +62,33 @@ def find_start(reader: ChainReader, court: ProvenCourt, epoch: int) -> KnownHash
 def find_last_start(reader: ChainReader, court: ProvenCourt, until: int) -> tuple[int, KnownHash]:
     """The last epoch up to this one whose start L1 knows, and its start: confirmed, or where claims lead from there.
     Raises ChainError."""
+    *_, last = _follow_claims(reader, court, until)
+    return last
+
+
+def find_last_given(reader: ChainReader, court: ProvenCourt, until: int, given: Collection[bytes]) -> int | None:
+    """The last epoch up to this one whose start L1 knows and is one of these machine hashes; None where there is none
+    not long before the last confirmed one. Raises ChainError."""
+    known = list(_follow_claims(reader, court, until))
+    for epoch, start in reversed(known):
+        if start.machine_hash in given:
+            return epoch
+    first = known[0][0]
+    earlier = range(first - 1, max(first - LOOKED_BACK, 0) - 1, -1)
+    return next((epoch for epoch in earlier if court.start_of(epoch) in given), None)
+
+
+def _follow_claims(reader: ChainReader, court: ProvenCourt, until: int) -> Iterator[tuple[int, KnownHash]]:
+    """Epochs with their starts, from the last confirmed one up to this one as far as claims lead."""
     epoch = find_last_confirmed(court, until)
     start = KnownHash(court.start_of(epoch), True)
+    yield epoch, start
     while epoch < until:
         claim = court.claim(hash_epoch(reader, epoch), start.machine_hash)
         if not claim.is_claimed:
-            break
+            return
         epoch, start = epoch + 1, KnownHash(claim.stands, False)
-    return epoch, start
+        yield epoch, start
 
 
 def find_end(reader: ChainReader, court: ProvenCourt, epoch: int, start: bytes) -> KnownHash | None:

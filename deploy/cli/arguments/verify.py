@@ -15,7 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "epoch",
         type=parse_count,
         nargs="?",
-        help="its number; by default the last one posted (of those whose start L1 knows, with --from)",
+        help="its number; by default the last one posted (with --from, of those whose start L1 knows the last whose "
+        "machine is there)",
     )
     which.add_argument("--batch", type=parse_count, metavar="N", help="the epoch that batch N is of")
     group = parser.add_argument_group(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -16,16 +17,17 @@ from setoff.deploy.cli.output import show, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.dispute.trace_provider import Epochs, find_executed
-from setoff.shared.errors import ConfigError
+from setoff.shared.errors import ConfigError, StateError, WitnessError
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.proven import ProvenCourt
 from setoff.shared.machine.epoch import EpochRun
 from setoff.shared.machine.machine import Machine
-from setoff.watcher.checks.given_machines import MEGABYTE, is_url, take_machine
+from setoff.watcher.checks.given_machines import MEGABYTE, is_url, list_machines, take_machine
 from setoff.watcher.checks.known_start import (
     KnownHash,
     check_posted,
     find_end,
+    find_last_given,
     find_last_start,
     find_start,
     hash_epoch,
@@ -128,7 +130,18 @@ def find_epoch(arguments: argparse.Namespace, reader: ChainReader, court: Proven
         return None
     if arguments.spot is not None:
         return max(find_last_start(reader, court, last + 1)[0] - 1, 0)
-    return find_last_start(reader, court, last)[0] if arguments.source else last
+    return find_given(reader, court, last, arguments.source) if arguments.source else last
+
+
+def find_given(reader: ChainReader, court: ProvenCourt, last: int, source: str) -> int:
+    """The last epoch up to this one whose start L1 knows and whose machine a server says that it has: an operator keeps
+    that of the last confirmed start alone. Of a file, and where nothing is said that helps, the last one."""
+    given: set[bytes] = set()
+    if is_url(source):
+        with contextlib.suppress(StateError, WitnessError):
+            given = list_machines(source)
+    found = find_last_given(reader, court, last, given) if given else None
+    return find_last_start(reader, court, last)[0] if found is None else found
 
 
 def find_machine(

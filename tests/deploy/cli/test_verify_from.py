@@ -122,6 +122,21 @@ def test_a_claimed_start_is_said_to_be_only_claimed(
     assert {**alone, "start_is": ""} == {**facts, "start_is": ""}, "the same verdict and JSON as without"
 
 
+def test_without_an_epoch_it_is_the_last_one_whose_machine_the_server_has(
+    claimed: Town, verify: Verify, shelf: SnapshotShelf, url: str
+) -> None:
+    shelf.put(machine_before(claimed, 0))
+    assert json.loads(verify(claimed, f"--json --from {url}"))["epoch"] == 0, "as of an operator, which keeps one"
+    with serving_shelf(SnapshotShelf()) as empty:
+        assert "does not have /v1/snapshots/0x" in verify(claimed, f"--from {empty}", code=3)
+    other = SnapshotShelf()
+    other.put(machine_before(claimed, 0), machine_before(claimed, 1).hash())
+    other.packed[bytes(32)] = b""
+    with serving_shelf(other) as both:
+        told = verify(claimed, f"--from {both}", code=3)
+    assert f"L1 has the start 0x{machine_before(claimed, 1).hash().hex()}" in told, "the list is believed, no machine"
+
+
 def test_a_file_of_what_is_served_does_as_well(
     claimed: Town, verify: Verify, shelf: SnapshotShelf, tmp_path: Path
 ) -> None:
