@@ -66,10 +66,10 @@ await scenario(async (page) => {
 
   // A withdrawal that was taken and never answered, and the same forced through L1 in its place: one is paid.
   bodies = await lose(true);
+  await page.route("**/v1/lookup/**", (route) => route.abort()); // as if the operator were gone
   await money.getByLabel("Amount").fill("10");
   await money.getByRole("button", { name: "Withdraw", exact: true }).click();
   await money.getByText("(pending)").waitFor();
-  await page.route("**/v1/lookup/**", (route) => route.abort()); // as if the operator were gone
   await money.getByRole("button", { name: "Force the withdrawal through L1" }).click();
   await money.getByText(/has run the forced withdrawal/i).waitFor({ timeout: 60_000 });
   await page.unroute("**/v1/lookup/**");
