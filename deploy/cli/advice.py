@@ -115,6 +115,8 @@ TOPICS: Final[tuple[tuple[str, str, str], ...]] = (
                                                           "operator's API, --rpc the L1 node"),
     ("pending", "the deposit is locked", "`setoff account` shows it once the exchange goes on; or, if "
                                            "it stays away: `setoff force --help`"),
+    ("pending", "the withdrawal was taken", "`setoff account` shows it, and `setoff withdraw --index N` has it paid: "
+                                            "do not ask for another"),
     ("not_found", "L1 knows no start of epoch", "verify an earlier epoch, or leave --from out: then all before it is "
                                                 "executed, too"),
     ("not_found", "the file ", "name a file that is there: what URL/v1/snapshots/0x… of a watcher or operator gives"),

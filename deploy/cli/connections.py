@@ -7,9 +7,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from setoff.deploy.cli.amounts import Money
+from setoff.deploy.cli.sent import SENT
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.client_settings import ClientSettings
 from setoff.shared.config.deployment_file import Deployment
@@ -17,6 +19,7 @@ from setoff.shared.errors import ChainError
 from setoff.shared.l1.account import Account, RemoteAccount, open_account
 from setoff.shared.l1.chain import ChainReader
 from setoff.shared.l1.connection import L1
+from setoff.shared.l1.contracts import TOKEN
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.rpc import Node
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
@@ -45,7 +48,9 @@ def connect(settings: ClientSettings, deployment: Deployment, key: bytes | Accou
     """The L1 node, as the account of `key`. Raises ChainError at once where nothing answers as one, ConfigError for
     another chain."""
     check_answers(settings.rpc_url, deployment.chain_id)
-    return L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+    l1 = L1(settings.rpc_url, key, chain_id=deployment.chain_id, patience=settings.l1_patience)
+    SENT.follow(partial(tell_transactions, l1))
+    return l1
 
 
 def open_signer(settings: ClientSettings) -> Signer:
@@ -89,10 +94,29 @@ def ask_exchange(arguments: argparse.Namespace, question: Callable[[SetoffClient
             listed=open_listed(settings),
             patience=ANSWER_PATIENCE,
         )
-        async with client:
-            return await question(client)
+        teller = partial(tell_records, client)
+        SENT.follow(teller)
+        try:
+            async with client:
+                return await question(client)
+        finally:
+            SENT.end(teller)
 
     return asyncio.run(ask())
+
+
+def tell_transactions(l1: L1) -> list[str]:
+    """What was sent through a connection to L1, for people; no allowances: they move nothing."""
+    sent = l1.sender.list_sent() if l1.has_account else []
+    approve = TOKEN.functions["approve"].selector
+    return [f"transaction 0x{each.hash.hex()} {each.state}" for each in sent if each.data[:4] != approve]
+
+
+def tell_records(client: SetoffClient) -> list[str]:
+    """What was sent through a connection to an exchange, for people: what it has taken last, and not answered yet."""
+    taken = client.last_taken
+    lines = [] if taken is None else [f"record {taken.sequence} was taken, in batch {taken.batch}"]
+    return lines + [f"the record 0x{record.hex()} is not answered yet" for record in client.on_their_way]
 
 
 def open_receipt_store(settings: ClientSettings) -> ReceiptStore | None:

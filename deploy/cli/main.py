@@ -13,10 +13,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from setoff.deploy.cli.advice import find_advice
+from setoff.deploy.cli.advice import SERVICES, find_advice
 from setoff.deploy.cli.arguments.common import add_json
 from setoff.deploy.cli.arguments.parser import Parser, describe_groups, list_leaves
-from setoff.deploy.cli.exit_codes import BUG, DONE, INTERRUPTED, MEANINGS, find_exit_code
+from setoff.deploy.cli.exit_codes import BUG, DONE, INTERRUPTED, MEANINGS, NOT_POSSIBLE, PENDING, find_exit_code
+from setoff.deploy.cli.sent import SENT
 from setoff.deploy.cli.table import COMMANDS
 from setoff.shared import BUILD
 from setoff.shared.build import BuildError
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"setoff: {BUILD.reason}", file=sys.stderr)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parsed = argparse.Namespace()
+    SENT.clear()
     try:
         parsed = make_parser(chosen).parse_args(words)
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -93,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SetoffError, BuildError) as error:
         return tell_error(error, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt:
+        tell_sent()
         return INTERRUPTED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 # or the interpreter complains when it flushes it
@@ -105,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(TRACE):
             raise
+        tell_sent()
         print(f"setoff: a fault of this program: {type(error).__name__}: {error}", file=sys.stderr)
         print(f"next: {TRACE}=1 before the same command shows where; please report that", file=sys.stderr)
         return BUG
@@ -112,9 +116,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def tell_error(error: SetoffError | BuildError, *, as_json: bool) -> int:
-    """Say what is wrong and what to do next; returns the exit code."""
-    advice = find_advice(error) if isinstance(error, SetoffError) else ""
+    """Say what is wrong and what to do next; returns the exit code.
+
+    Where something was sent before, "try again" would send it twice: then what was sent is said, and the exit code is
+    that of what is pending.
+    """
+    advice, code = find_advice(error) if isinstance(error, SetoffError) else "", find_exit_code(error)
+    sent = SENT.describe()
+    if sent and code == NOT_POSSIBLE:
+        advice, code = SERVICES["pending"], PENDING
     print(f"setoff: {error}", file=sys.stderr)
+    tell_sent()
     if advice:
         print(f"next: {advice}", file=sys.stderr)
     if as_json:
@@ -123,5 +135,13 @@ def tell_error(error: SetoffError | BuildError, *, as_json: bool) -> int:
         told: dict[str, Any] = {"error": reason, "detail": detail, "next": advice}
         if isinstance(error, SetoffError) and error.numbers:
             told["numbers"] = error.numbers
+        if sent:
+            told["sent"] = sent
         print(json.dumps(told, indent=2))
-    return find_exit_code(error)
+    return code
+
+
+def tell_sent() -> None:
+    """Say what the command has sent so far."""
+    for line in SENT.describe():
+        print(f"sent: {line}", file=sys.stderr)

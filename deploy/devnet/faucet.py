@@ -33,7 +33,10 @@ class Faucet:
         self._deployment = deployment
 
     def give(self, owner: bytes, tokens: int, wei: int = WALLET) -> None:
-        """Send `owner` (20 bytes) ether, and mint token units for it."""
+        """Send `owner` (20 bytes) ether, and mint token units for it; called again, as much again, of test money.
+
+        Raises ChainError as `L1.transact`.
+        """
         if wei:
             self._l1.transact(owner, value=wei)
         if tokens:

@@ -5,7 +5,7 @@ service shows the same at `/docs`, and as documents for tools at `/v1/openapi.js
 that table are machines for watchers, `/v1/snapshots` (`shared/wire/snapshots.py`).
 
 Every refusal is {"reason": …, "detail": …} with a reason of the shared list. 4xx: nothing was changed. 503: try again
-("overloaded"), or ("not_ready") a record that was on its way may have been taken or not.
+("overloaded"), or ("pending") a record that was on its way may have been taken or not.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class RemoteDesk:
         self._obstacle = StateError("not_ready", "the sequencer is gone")
         answers, self._answers = self._answers, {}
         for answer in answers.values():
-            answer(UnknownFate("not_ready", "the sequencer is gone; whether the record was taken is unknown"))
+            answer(UnknownFate("pending", "the sequencer is gone; whether the record was taken is unknown"))
         if self._asked is not None and not self._asked.done():
             self._asked.set_result(None)
         self.stopped.set()

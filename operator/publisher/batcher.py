@@ -2,6 +2,9 @@
 
 What is on L1 is asked of L1 every time, so a restart or a reorg needs no memory: the next batch is the one whose number
 the inbox has reached. At most one posting is under way; a dropped one is sent again by the account's sender.
+
+What a posting costs that goes out twice (the node was on another chain, another process has the key): its gas up to
+where the inbox refuses a number that it has. No batch is there twice, and no money moves with it.
 """
 
 from __future__ import annotations

@@ -17,6 +17,10 @@ def put_up_bond(l1: L1, deployment: Deployment) -> bool:
 
     Not while an exit is announced, which it would call off; nor after a slashing, which somebody has to look into
     first. What then has to be done is logged. Raises ChainError if L1 cannot be read.
+
+    It is tried once a start. One that is in no block in time is not sent again here, but kept up by the account's
+    sender; after a restart it is replaced, under its nonce. The contract takes more than the bond: what came twice all
+    the same is the operator's, and leaves with the bond.
     """
     contract = ReceiptsContract(l1, deployment.receipts)
     bond = contract.bond()

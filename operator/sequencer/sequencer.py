@@ -156,7 +156,7 @@ class Sequencer:
         """Have a record of 124 bytes taken, with all the leg pages that it signs; returns once it is durable.
 
         Raises InputError with the machine's reason (nothing has changed), StateError("overloaded"), or
-        StateError("not_ready"), after which the record may have been taken or not.
+        StateError("not_ready"), and StateError("pending"), after which the record may have been taken or not.
         """
         if (obstacle := self.obstacle()) is not None:
             raise obstacle

@@ -12,7 +12,7 @@ from setoff.shared.errors import SetoffError, StateError
 
 
 class UnknownFate(StateError):
-    """Whether the record was taken is not known."""
+    """Whether the record was taken is not known: "pending", so that nobody takes it for one that was not."""
 
 
 Answer = Callable[[SubmitResult | SetoffError], None]
@@ -86,5 +86,5 @@ class Submissions:
         """Answer everyone; of turns that were broken off nobody knows whether they were written."""
         in_turn, self._in_turn = self._in_turn, deque()
         for submission in in_turn:
-            submission.answer(UnknownFate("not_ready", f"{detail}; whether the record was taken is unknown"))
+            submission.answer(UnknownFate("pending", f"{detail}; whether the record was taken is unknown"))
         self.refuse_waiting(StateError("not_ready", detail))

@@ -10,7 +10,16 @@ from setoff.shared.errors import SetoffError
 from setoff.shared.sdk import ReceiptBroken, SetoffClient, SubmitResult
 
 ODD: Final = frozenset(
-    ("not_ready", "not_found", "unknown_account", "bad_signature", "agent_expired", "nonce_too_far", "wrong_deployment")
+    (
+        "not_ready",
+        "pending",
+        "not_found",
+        "unknown_account",
+        "bad_signature",
+        "agent_expired",
+        "nonce_too_far",
+        "wrong_deployment",
+    )
 )
 """Reasons that an exchange may have because it is another one, or away."""
 _log = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ AT_CAP: Final = "Order would increase open interest while open interest is cappe
 TOO_LARGE: Final = "Order would cause position to exceed margin tier limit at current leverage"
 NOT_THERE: Final = "Order was never placed, already canceled, or filled."
 NOT_MODIFIABLE: Final = "Cannot modify canceled or filled order"
+CLOID_USED: Final = "Invalid cloid: an order of other terms was sent with it, and nobody has told what became of that."
 NO_WALLET: Final = "User or API Wallet {address} does not exist."
 NO_TRADING: Final = "Trading is halted."
 TOO_MANY: Final = "Too many cumulative requests sent"

@@ -41,6 +41,11 @@ class L1(Node):
         return self._sender
 
     @property
+    def has_account(self) -> bool:
+        """Whether it has a key, or who signs."""
+        return self._sender is not None
+
+    @property
     def address(self) -> bytes:
         """The account's address. Raises ConfigError without a key."""
         return self.sender.address
@@ -69,6 +74,9 @@ class L1(Node):
         this hash even if another one was mined in its place. Without `gas` it is estimated, so a call that would
         revert raises Reverted and is not sent. `due`: in how many seconds it comes too late, and the wei lost then;
         when that presses, more may be bid than the usual cap. `sidecar`: blobs that it carries.
+
+        After any error nobody holds it, but after "rpc_refused" with a "transaction" among its numbers: that was
+        refused in words that nobody knows. What is sent next here has the same nonce, so that one of them counts.
         """
         return self.sender.send(None if to is None else to_hex(to), data, value, gas, due, sidecar)
 
@@ -80,7 +88,8 @@ class L1(Node):
         """The receipt of a transaction sent here, as soon as it is in a block.
 
         Raises ChainError("pending") after `timeout` seconds: it may still be executed, and its hash is among the
-        error's numbers. Raises ChainError("transaction_reverted") if another one took its nonce, so that it never is.
+        error's numbers. Raises ChainError("transaction_reverted") if another one has its nonce in a block that is deep
+        and of the chain that it was sent on, so that it never is. A receipt that it failed is of that chain, too.
         """
         return self.sender.wait(transaction, timeout)
 

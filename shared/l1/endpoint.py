@@ -43,6 +43,9 @@ NO_SUCH_METHOD: Final = -32601
 ABSENT: Final = ("method not found", "not supported", "unsupported", "does not exist/is not available")
 """What nodes say of a method that they do not have, where they do not say it by number."""
 
+TOO_MANY: Final = 429
+"""HTTP status of a request that was turned away."""
+
 BUSY_CODES: Final = frozenset({429, -32005, -32007, -32029, -32090, -32097})
 """What providers call too many requests."""
 
@@ -66,6 +69,8 @@ class Refused(ChainError):
         super().__init__(reason, message)
         self.message = message
         self.data = data
+        self.was_lost = False
+        """Whether somebody was asked the same before, and has not answered: what was sent may be with him."""
 
 
 class Reverted(Refused):
@@ -79,10 +84,11 @@ class Unsupported(Refused):
 class Unanswered(Exception):
     """There was no answer, or one that says that there is none now."""
 
-    def __init__(self, complaint: str, pause: float = 0.0) -> None:
-        """`pause`: seconds that the node asked for."""
+    def __init__(self, complaint: str, pause: float = 0.0, *, is_untouched: bool = False) -> None:
+        """`pause`: seconds that the node asked for; `is_untouched`: it is certain that it did nothing."""
         super().__init__(complaint)
         self.pause = pause
+        self.is_untouched = is_untouched
 
 
 class Endpoint:
@@ -116,7 +122,9 @@ class Endpoint:
                 raise _read_failure(answer, body)
             content = read_json(body)
         except (requests.RequestException, OSError) as failure:
-            raise Unanswered(type(failure).__name__) from None
+            # Where there was no connection nothing was sent, either.
+            is_untouched = "NewConnectionError" in repr(failure)
+            raise Unanswered(type(failure).__name__, is_untouched=is_untouched) from None
         except (ValueError, RecursionError) as failure:  # what a broken answer does to its decoder
             raise Unanswered(f"no JSON-RPC answer ({type(failure).__name__})") from None
         return _read(content)
@@ -140,11 +148,11 @@ def _read_failure(answer: requests.Response, body: bytes) -> Exception:
     status = f"HTTP status {answer.status_code}"
     if error is None:
         words = " ".join(body[:WORDS].decode(errors="replace").split())  # a page of the web has lines
-        return Unanswered(f"{status} {words}".strip(), pause)
+        return Unanswered(f"{status} {words}".strip(), pause, is_untouched=answer.status_code == TOO_MANY)
     try:
         refusal = read_refusal(error)
     except Unanswered as busy:
-        return Unanswered(f"{status}: {busy}", pause)
+        return Unanswered(f"{status}: {busy}", pause, is_untouched=True)
     return refusal if isinstance(refusal, Reverted) else Unanswered(f"{status}: {refusal.message}", pause)
 
 
@@ -162,7 +170,7 @@ def read_refusal(error: Any) -> Refused:
         except ValueError:
             returned = b""
     if isinstance(code, int) and code in BUSY_CODES:
-        raise Unanswered(message or f"error {code}")
+        raise Unanswered(message or f"error {code}", is_untouched=True)
     if not returned and any(words in message.lower() for words in POOR):
         return Refused("insufficient_funds", message)
     if returned or code == 3 or "revert" in message.lower():

@@ -162,6 +162,7 @@ class Node:
         last: dict[Endpoint, float] = {}  # when it was asked last
         unable: dict[Endpoint, Unsupported] = {}
         first: Refused | None = None
+        was_lost = False
         while True:
             endpoint = self._choose(last, unable)
             if endpoint in last:  # all that can were asked
@@ -179,18 +180,23 @@ class Node:
             except Unsupported as refusal:
                 unable[endpoint] = refusal
                 if len(unable) == len(self.endpoints):
+                    refusal.was_lost = was_lost
                     raise
-            except Reverted:
+            except Reverted as refusal:
+                refusal.was_lost = was_lost
                 raise
             except Refused as refusal:
                 first = first or refusal
                 if self._is_final(refusal, method, tries):
+                    first.was_lost = was_lost
                     raise first from None
                 endpoint.complaint = refusal.message or "an error without words"
             except Unanswered as failure:
+                was_lost |= not failure.is_untouched
                 endpoint.complaint = str(failure)
                 endpoint.rest(failure.pause)
             except Malformed as failure:
+                was_lost = True
                 endpoint.complaint = f"a malformed answer to {method}: {failure}"
                 log.warning("%s gave %s", endpoint.host, endpoint.complaint)
             except Lacking:

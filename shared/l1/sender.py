@@ -7,9 +7,11 @@ replaced, not waited for, since its owner decides anew from what the chain shows
 that the replacement outbids it.
 
 What may have been taken by a node is never signed again under another nonce, or it could be executed twice: only where
-a block has another transaction of the account under that nonce is it certain that ours is never executed. What else a
-node says of a transaction counts for little: whether it is known, in a block, paid for and bid enough is read from the
-chain, and an answer that is late is waited for.
+a block has another transaction of the account under that nonce is it certain that ours is never executed; and that
+block has to be deep, on the chain that it was sent on, for a node may be on another one for a while. A node whose
+answer was lost, or who refuses in words that nobody knows, may have taken it. What else a node says of a transaction
+counts for little: whether it is known, in a block, paid for and bid enough is read from the chain, and an answer that
+is late is waited for.
 
 Nodes keep blob transactions in a pool of their own, and take none of an account that has others in the main one, nor
 the other way round. So one of either kind is held here until those of the other kind before it are in a block; what has
@@ -23,7 +25,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError
@@ -91,7 +93,28 @@ log = logging.getLogger(__name__)
 
 
 class NonceTaken(ChainError):
-    """Another transaction of the account has the nonce: this one will never be executed."""
+    """Another transaction of the account has the nonce in a block: as long as that is in the chain, this one is not
+    executed."""
+
+    block = 0
+    """The block's number."""
+
+
+class Taker(NamedTuple):
+    """The account's transaction that has a nonce, in a block."""
+
+    hash: bytes
+    block: int
+
+
+class Sent(NamedTuple):
+    """A transaction as its account remembers it."""
+
+    hash: bytes
+    """Of its last version."""
+    data: bytes
+    state: str
+    """For people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +178,10 @@ class Transaction:
     """From when on it may be sent again, on the monotonic clock."""
     is_paid_for: bool = False
     """Whether what it took is among the spending."""
+    may_be_held: bool = False
+    """Whether somebody who was told of it has not answered: then he may have taken it, whatever others say."""
+    refusal: str = ""
+    """What was said of it last by who refuses what another may hold."""
     is_offered: bool = False
     """Whether the thread that sends it for the first time is still at it: `tend` lets it alone."""
 
@@ -196,6 +223,11 @@ class Sender:
         self._lock = threading.RLock()
         self._next: int | None = None
         self._kept: dict[int, Transaction] = {}
+        self._given_up: dict[bytes, bytes] = {}
+        """Data of those that were refused in words that nobody knows, by every hash that they had: their nonce is free,
+        and a node may hold them all the same."""
+        self._anchor: tuple[int, bytes] | None = None
+        """Number and hash of a block that was deep when the first one was sent: it tells the chain from others."""
         self._mined_in = 0
         """The highest block in which one of ours was seen."""
         self.journal: BidJournal = journal or NoJournal()
@@ -207,6 +239,18 @@ class Sender:
         """Number of transactions sent and not yet seen in a block."""
         with self._lock:
             return sum(not transaction.was_mined for transaction in self._kept.values())
+
+    def list_sent(self) -> list[Sent]:
+        """All that were sent and are looked after, and those that were given up and that a node may hold."""
+        with self._lock:
+            kept = [self._kept[nonce] for nonce in sorted(self._kept)]
+            given_up = dict(self._given_up)
+        sent = [
+            Sent(each.hashes[-1], each.data, "is in a block" if each.was_mined or each.is_paid_for else
+                 "is on its way, and was seen in no block")
+            for each in kept if each.hashes
+        ]  # fmt: skip
+        return [Sent(hash_, data, "was refused, and a node may hold it") for hash_, data in given_up.items()] + sent
 
     def send(
         self,
@@ -226,6 +270,8 @@ class Sender:
         if gas > GAS_CAP:
             raise ChainError("transaction_reverted", f"{gas} gas is more than a transaction may use")
         with self._lock:
+            if self._anchor is None:
+                self._drop_anchor()
             if self._next is None:
                 self._next = self._node.transaction_count(self.address)
             transaction = Transaction(self._next, to, data, value, gas, 0, 0, sidecar)
@@ -257,10 +303,11 @@ class Sender:
                 # Who took it may be on a branch that no other has: what has a deadline is given to all at once.
                 self._node.tell_each("eth_sendRawTransaction", "0x" + transaction.raw.hex())
         except ChainError as error:
-            if error.reason != "rpc_unreachable":
+            if error.reason != "rpc_unreachable" and not transaction.may_be_held:
                 self._take_back(transaction)
                 raise
-            # Signed and kept: it goes out as soon as the node answers.
+            # Signed and kept: it goes out as soon as a node takes it, and whoever has it may bring it into a block.
+            transaction.refusal = str(error)
             log.warning("transaction %d waits for the node: %s", transaction.nonce, error)
         finally:
             transaction.is_offered = False
@@ -271,7 +318,7 @@ class Sender:
         with self._lock:
             if transaction.nonce + 1 == self._next:
                 del self._kept[transaction.nonce]
-                self._next = transaction.nonce
+                self._next = None if not self._kept else transaction.nonce  # by then it may be used, by one given up
                 return
             log.warning("transaction %d was refused for good, and is replaced by an empty one", transaction.nonce)
             transaction.to, transaction.data, transaction.value = "0x" + self.address.hex(), b"", 0
@@ -385,9 +432,34 @@ class Sender:
                 return receipt
         if kept is not None and is_used:
             taker = self._find_taker(kept.nonce)
-            if taker is not None and taker not in hashes:
-                raise NonceTaken("transaction_reverted", f"another transaction took the nonce of {transaction.hex()}")
+            if taker is not None and taker.hash not in hashes:
+                what = f"another transaction took the nonce of {transaction.hex()}"
+                taken = NonceTaken("transaction_reverted", what)
+                taken.block = taker.block
+                raise taken
         return None
+
+    def _drop_anchor(self) -> None:
+        """Remember a block of the chain that what is sent is meant for."""
+        try:
+            block = self._node.block(max(self._node.head().number - CONFIRMATIONS, 0))
+            self._anchor = block.number, block.hash
+        except ChainError as error:  # then nothing that a node says of a nonce is for good
+            log.debug("there is no block to tell the chain by: %s", error)
+
+    def _is_here(self) -> bool:
+        """Whether the node is seen to be on the chain that was sent on."""
+        if self._anchor is None:
+            return False
+        block = self._node.find_block(self._anchor[0])
+        return block is not None and block.hash == self._anchor[1]
+
+    def _is_for_good(self, block: int) -> bool:
+        """Whether what that block has will stay: it is deep, on the chain that was sent on."""
+        try:
+            return self._node.head().number >= block + CONFIRMATIONS and self._is_here()
+        except ChainError:
+            return False
 
     def _find_price(self, transaction: Transaction) -> None:
         """Add what one in a block took to the spending, once; of one whose receipt is not shown nothing is known."""
@@ -410,18 +482,34 @@ class Sender:
         deadline = time.monotonic() + timeout
         delay = 0.02
         while True:
+            why = self._say_refusal(transaction)
             try:
                 if receipt := self.look(transaction):
-                    return receipt
-                self.tend()
-            except NonceTaken:
-                raise
+                    if receipt.succeeded or self._is_here():
+                        return receipt
+                    why = f"failed in block {receipt.block_number} of another chain than it was sent on"
+                else:
+                    self.tend()
+            except NonceTaken as taken:  # by who is told that it failed for good it is sent anew
+                if self._is_for_good(taken.block):
+                    raise
+                why = f"is in no block: another one has its nonce in block {taken.block}, which may not stay"
             except ChainError as error:  # of the node, whatever it says: the transaction is on its way
                 log.warning("waiting for the node: %s", error)
             if time.monotonic() > deadline:
-                raise make_pending(transaction, "is in no block yet")
+                raise make_pending(transaction, why)
             time.sleep(delay)
             delay = min(2 * delay, 1.0)
+
+    def _say_refusal(self, transaction: bytes) -> str:
+        with self._lock:
+            kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
+        why = "is in no block yet"
+        return (
+            f"{why}, and one node may have it that did not answer; another: {kept.refusal}"
+            if (kept is not None and kept.refusal)
+            else why
+        )
 
     def _is_held(self, transaction: Transaction) -> bool:
         """Whether one before it is of the other kind, with or without blobs, and in no block yet."""
@@ -570,6 +658,7 @@ class Sender:
                 transaction.refusals = 0
                 return None
             except ChainError as error:
+                transaction.may_be_held |= error.reason == "rpc_unreachable" or getattr(error, "was_lost", False)
                 if error.reason == "rpc_unreachable":
                     raise
                 refusal = error
@@ -584,7 +673,12 @@ class Sender:
                 return None
             taker = self._find_taker(transaction.nonce)
             if taker is not None:
-                if taker in transaction.hashes or not is_first or not self._renumber(transaction):
+                if taker.hash in transaction.hashes or not is_first:
+                    return None
+                if taker.hash in self._given_up:
+                    raise make_pending(taker.hash, "was executed, though it had been refused: nothing else was sent")
+                is_certain = not transaction.may_be_held or self._is_for_good(taker.block)
+                if not is_certain or not self._renumber(transaction):
                     return None
                 continue
             if "nonce too low" in words:
@@ -599,6 +693,9 @@ class Sender:
                 guesses += 1
                 if guesses > GUESSES:
                     transaction.refusals = 0
+                    if is_first and is_unheard_of:
+                        self._given_up |= dict.fromkeys(transaction.hashes, transaction.data)
+                        refusal.numbers["transaction"] = f"0x{transaction.hashes[-1].hex()}"
                     raise refusal
             if not self._raise_bid(transaction):
                 log.warning("transaction %d waits for lower fees: %s", transaction.nonce, refusal.detail)
@@ -645,8 +742,8 @@ class Sender:
         del transaction.hashes[:-1]
         return True
 
-    def _find_taker(self, nonce: int) -> bytes | None:
-        """Hash of the account's transaction in the chain that has this nonce; None if none has, or that cannot be seen.
+    def _find_taker(self, nonce: int) -> Taker | None:
+        """The account's transaction in the chain that has this nonce; None if none has, or that cannot be seen.
 
         Read from the block itself, for neither a count of nonces nor a missing receipt says whose it was.
         """
@@ -668,7 +765,7 @@ class Sender:
                     low = middle
             for sent in node.transactions_of(high):
                 if (sent.sender, sent.nonce) == (self.address, nonce):
-                    return sent.hash
+                    return Taker(sent.hash, high)
         except ChainError as error:
             log.debug("who took nonce %d cannot be seen: %s", nonce, error)
         return None

@@ -1,4 +1,8 @@
-"""The two ways of a report: to the operator's API, and through the queue on L1; each raises what stops it."""
+"""The two ways of a report: to the operator's API, and through the queue on L1; each raises what stops it.
+
+A report that goes both ways, or twice, counts once: the second is `stale_report`. Through L1 it costs gas each time, so
+what is on its way there is left alone for `force_interval`.
+"""
 
 from __future__ import annotations
 

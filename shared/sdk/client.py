@@ -9,7 +9,9 @@
     agent = SetoffClient(url, KeySigner(agent_key), account=7, agent=1)   # trades for account 7, cannot move its money
 
 What the exchange refuses is raised as `Refusal`, whose `reason` is a string of the shared list; an exchange that does
-not answer or asks to wait raises `Unavailable`.
+not answer or asks to wait raises `Unavailable`. After either the call may be repeated, but not after
+`Unavailable("pending")`: then the record was sent, and its end is not known. Only the same bytes may be sent again
+(`submit(error.record)`): they count once. A transfer, a withdrawal or an order that is made anew is a second one.
 """
 
 from __future__ import annotations

@@ -9,10 +9,14 @@ import aiohttp
 from setoff.shared.errors import StateError
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bounded_answers import READ_BYTES, RECORD_BYTES, parse, read_body, read_reason
-from setoff.shared.sdk.order_entry import LastingEntry
+from setoff.shared.sdk.order_entry import LastingEntry, make_unavailable
 
 TIMEOUT: Final = 30.0
 """Seconds for one request."""
+NOTHING_TAKEN: Final = 503
+"""HTTP status of an exchange that takes nothing now, and says why; of any other 5xx it is unknown what it did."""
+_UNSENT: Final = (aiohttp.ClientConnectorError, aiohttp.InvalidURL)
+"""There never was a connection."""
 
 
 class Connection:
@@ -55,9 +59,14 @@ class Connection:
                 status, body = response.status, await read_body(response, limit)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             what = f"the exchange does not answer at {self._url.rpartition('@')[2]}: {type(error).__name__}"
-            raise Unavailable("not_ready", what) from error
+            raise Unavailable("not_ready", what, is_unsent=isinstance(error, _UNSENT)) from error
         answer = parse(body)
         if status == 200 and isinstance(answer, dict):
             return answer
         reason, detail, numbers = read_reason(answer, "not_ready", f"HTTP status {status}")
-        raise Refusal(reason, detail, numbers) if 400 <= status < 500 else Unavailable(reason, detail)
+        if not (isinstance(answer, dict) and isinstance(answer.get("reason"), str)):
+            # Of a proxy, or whatever is between: it knows nothing of what has become of a request that it passed on.
+            raise Unavailable(reason, f"the exchange does not answer: {detail}")
+        if 400 <= status < 500:
+            raise Refusal(reason, detail, numbers)
+        raise make_unavailable(reason, detail) if status == NOTHING_TAKEN else Unavailable(reason, detail)

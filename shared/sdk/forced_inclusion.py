@@ -25,6 +25,7 @@ from setoff.shared.l1.chain import MESSAGE_QUEUED, ChainReader
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.da.module import DataPlaces
 from setoff.shared.l1.inbox import Inbox
+from setoff.shared.l1.sender import make_pending
 from setoff.shared.rules.nonces import MAX_NONCE_JUMP
 from setoff.shared.rules.positions import is_live
 from setoff.shared.sdk.bodies import SESSION_GAP, get_bound, give_way, make_body, name_partner, next_session
@@ -180,7 +181,12 @@ class ForcedInclusion:
         return body + self._signer.sign(deployment.chain_id, vault, body)
 
     def send(self, body: bytes) -> Forced:
-        """Queue a body: signed, or in the name of the sender. Raises ChainError if L1 refuses."""
+        """Queue a body: signed, or in the name of the sender.
+
+        Raises ChainError: "pending" where it was sent, or is queued and cannot be shown, so that another is a second
+        one (a body has a nonce: the same body counts once at most, however often it is queued); any other reason:
+        nothing is queued.
+        """
         return self._queued(self._vault.force_as(body) if self._as_sender else self._vault.force(self.sign(body)))
 
     def send_record(self, record: bytes) -> Forced:
@@ -264,10 +270,14 @@ class ForcedInclusion:
         queue = bytes.fromhex(self._deployment.queue.removeprefix("0x"))
         for entry in receipt.logs:
             if entry.address == queue and entry.topics[0] == MESSAGE_QUEUED.topic:
-                queued_at = self._l1.block_by_hash(receipt.block_hash).timestamp
-                due = queued_at + Inbox(self._l1, self._deployment).force_delay()
-                return Forced(MESSAGE_QUEUED.decode(entry)["index"], due)
-        raise ChainError("wrong_deployment", "the queue has taken the message and does not show it")
+                index = int(MESSAGE_QUEUED.decode(entry)["index"])
+                try:
+                    queued_at = self._l1.block_by_hash(receipt.block_hash).timestamp
+                    due = queued_at + Inbox(self._l1, self._deployment).force_delay()
+                except ChainError as error:  # once it is queued nothing may fail, or somebody would send it again
+                    raise make_pending(receipt.transaction, f"has queued message {index}; {error.detail}") from error
+                return Forced(index, due)
+        raise make_pending(receipt.transaction, "was taken by the queue, and shows no message")
 
     def _state(self) -> State:
         """The leaves after the last batch, to look at: what is changed in them changes nothing else."""

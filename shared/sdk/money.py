@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
-from setoff.shared.sdk.answers import Refusal
+from setoff.shared.errors import DataError
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import next_session
 from setoff.shared.sdk.market_scales import Number
 from setoff.shared.sdk.submission import Submission, SubmitResult
 from setoff.shared.wire.scopes import EVERYTHING, Scope
 
 POLL_SECONDS: Final = 0.5
+LOST: Final = 10.0
+"""Seconds for which an exchange that has taken a withdrawal may be away before its number is given up."""
 
 
 class Money(Submission):
@@ -28,18 +32,32 @@ class Money(Submission):
 
     async def request_withdrawal(self, amount: Number) -> int:
         """`withdraw`, and wait until its epoch is complete; the number of the withdrawal, found by its account: others
-        may withdraw at the same time."""
-        before = int((await self.status())["withdrawals"])
-        await self.withdraw(amount)
-        account = await self.load()
+        may withdraw at the same time.
+
+        Raises as `submit`; once the withdrawal was taken, nothing but Unavailable("pending"), where its number is not
+        to be had for more than LOST seconds: another one would be a second one.
+        """
+        before, account = int((await self.status())["withdrawals"]), await self.load()
+        record = await self._signed("Withdraw", await self._read_amount(amount))
+        taken = await self.submit(record)
+        told_at = time.monotonic()
         while True:
-            after = int((await self.status())["withdrawals"])
-            for index in range(before, after):
-                try:
+            try:
+                after = int((await self.status())["withdrawals"])
+                told_at = time.monotonic()
+                for index in range(before, after):
                     if (await self.withdrawal(index)).account == account:
                         return index
-                except Refusal:
-                    break  # its epoch is not complete yet
+            except Refusal:
+                pass  # its epoch is not complete yet
+            except (Unavailable, DataError) as error:
+                if time.monotonic() - told_at > max(self._patience, LOST):
+                    text = f"the withdrawal was taken, as record {taken.sequence}; its number is not known yet: {error}"
+                    lost = Unavailable(
+                        "pending", text, {"sequence": str(taken.sequence), "record": "0x" + record.hex()}
+                    )
+                    lost.record = record
+                    raise lost from error
             await asyncio.sleep(POLL_SECONDS)
 
     async def backstop_deposit(self, amount: Number) -> SubmitResult:

@@ -37,7 +37,8 @@ class _Flight(NamedTuple):
 class OrderEntry:
     """One connection to the order entry of an exchange. An async context manager.
 
-    When the connection ends, everything that was on its way raises `Unavailable`, and so does what is sent after it.
+    When the connection ends, everything that was on its way raises `Unavailable("pending")`: the same bytes may be sent
+    again, over HTTP, and count once. What is sent after it raises `Unavailable("not_ready")`: that was not sent.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,7 +56,8 @@ class OrderEntry:
                 self._socket = await self._http.ws_connect(self._url, heartbeat=_HEARTBEAT, max_msg_size=RECORD_BYTES)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await self._http.close()
-            raise Unavailable("not_ready", f"the exchange does not answer: {type(error).__name__}") from error
+            what = f"the exchange does not answer: {type(error).__name__}"
+            raise Unavailable("not_ready", what, is_unsent=True) from error
         self._reader = asyncio.create_task(self._read(self._socket))
         return self
 
@@ -79,7 +81,7 @@ class OrderEntry:
 
     def send(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> asyncio.Future[Taken]:
         """Send a signed record of 124 bytes, a bulk record with its pages; what becomes of it comes later, or raises
-        Refusal, Unavailable, or DataError where it cannot be read."""
+        Refusal, or Unavailable, "pending" where it cannot be read."""
         number, answer = self._begin([record, *leg_pages])
         self._write(number, entry_frames.encode_request(number, record, leg_pages), is_text=False)
         return answer
@@ -104,7 +106,8 @@ class OrderEntry:
     def _write(self, number: int, frame: bytes, *, is_text: bool) -> None:
         socket = self._socket
         if socket is None or socket.closed:
-            self._answer(number, Unavailable("not_ready", "the connection to the exchange has ended"))
+            ended = Unavailable("not_ready", "the connection to the exchange has ended", is_unsent=True)
+            self._answer(number, ended)
             return
         sending = socket.send_frame(frame, aiohttp.WSMsgType.TEXT if is_text else aiohttp.WSMsgType.BINARY)
         task = asyncio.ensure_future(sending)
@@ -112,7 +115,7 @@ class OrderEntry:
 
     def _note(self, number: int, done: asyncio.Future[None]) -> None:
         if not done.cancelled() and done.exception() is not None:
-            self._answer(number, Unavailable("not_ready", "the connection to the exchange has ended"))
+            self._answer(number, _make_lost("the connection to the exchange has ended"))
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         try:
@@ -125,8 +128,7 @@ class OrderEntry:
             await socket.close()
         finally:
             for number in list(self._flights):
-                text = "the connection to the exchange has ended; whether the record was taken is unknown"
-                self._answer(number, Unavailable("not_ready", text))
+                self._answer(number, _make_lost("the connection to the exchange has ended"))
 
     def _take(self, frame: bytes) -> None:
         number = entry_frames.read_number(frame)
@@ -135,8 +137,8 @@ class OrderEntry:
             return
         try:
             self._answer(number, entry_frames.decode_answer(frame, flight.body))
-        except DataError as error:
-            self._answer(number, error)
+        except DataError as error:  # whatever it tells, the record was sent
+            self._answer(number, _make_lost(error.detail))
 
     def _take_text(self, text: str) -> None:
         shown = parse_message(text)
@@ -148,7 +150,7 @@ class OrderEntry:
             return
         reason, detail, numbers = read_reason(shown, "not_ready", "")
         is_later = reason in entry_frames.LATER_REASONS
-        self._answer(number, Unavailable(reason, detail) if is_later else Refusal(reason, detail, numbers))
+        self._answer(number, make_unavailable(reason, detail) if is_later else Refusal(reason, detail, numbers))
 
     def _answer(self, number: int, came: object) -> None:
         flight = self._flights.pop(number, None)
@@ -184,8 +186,19 @@ class LastingEntry:
             await entry.__aexit__()
 
 
+def make_unavailable(reason: str, detail: str) -> Unavailable:
+    """What an exchange says that takes nothing now: nothing was taken then, unless it says that it does not know."""
+    return Unavailable(reason, detail, is_unsent=reason != "pending")
+
+
+def _make_lost(why: str) -> Unavailable:
+    return Unavailable("pending", f"{why}; whether the record was taken is unknown")
+
+
 def _make_own(error: SetoffError) -> SetoffError:
     """The error as this package raises it."""
     if isinstance(error, Refusal | Unavailable | DataError):
         return error
-    return (Refusal if isinstance(error, InputError) else Unavailable)(error.reason, error.detail, error.numbers)
+    if isinstance(error, InputError):
+        return Refusal(error.reason, error.detail, error.numbers)
+    return make_unavailable(error.reason, error.detail)

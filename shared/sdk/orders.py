@@ -7,7 +7,7 @@ from typing import Final
 
 from setoff.shared.codec import records
 from setoff.shared.codec.records import Leg
-from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.bodies import get_bound, give_way, make_body, name_partner
 from setoff.shared.sdk.bounded_answers import reading
 from setoff.shared.sdk.market_scales import Number
@@ -21,6 +21,14 @@ TRIES: Final = 4
 AT_ONCE: Final = 60
 """Seconds for which an order that is to trade at once can be taken, if its expiry is not named."""
 _AT_ONCE: Final = (records.IOC, records.FOK)
+
+
+def _leave_first(first: SubmitResult, error: Refusal | Unavailable, why: str) -> Unavailable:
+    """Of a pair one is there, so it is not to be sent again."""
+    text = f"the order above stands in order slot {first.order_slot}: {why}: {error.detail}"
+    left = Unavailable("pending", text, {"order_slot": str(first.order_slot), **error.numbers})
+    left.record = error.record
+    return left
 
 
 class Orders(Submission):
@@ -59,6 +67,7 @@ class Orders(Submission):
         not all sub-accounts signs CANCEL_TAKER where no rule against self-trade is named: no other may be its.
         An order that is to trade at once (IOC, FOK) expires in AT_ONCE seconds where no `expiry` is named. Where
         another client was quicker in an order slot, another is tried under the same nonce: one of them counts at most.
+        After Unavailable("pending") the order may stand: placed again, it may stand twice; see `submit`.
         """
         account = await self.load()
         flags = give_way(flags) if self._gives_way else flags
@@ -137,16 +146,26 @@ class Orders(Submission):
         expiry: int = 0,
     ) -> tuple[SubmitResult, SubmitResult]:
         """Arm two market orders, as `place_stop`, of which one fires: when the mark has risen to `above` or fallen to
-        `below` ticks. The other leaves then. Returns both, that above first; if one is refused there is none."""
+        `below` ticks. The other leaves then. Returns both, that above first; if one is refused there is none.
+
+        Raises Unavailable("pending") where it is not known what became of one of them: the other stands then.
+        """
         flags &= ~records.ARMED
         first = await self.place_stop(market, side, size, flags | records.ABOVE, above, expiry=expiry)
         try:
             second = await self.place_stop(
                 market, side, size, flags | records.BELOW, below, expiry=expiry, partner=first.order_slot
             )
-        except Refusal:
-            await self.cancel(first.order_slot)
+        except Refusal as refusal:
+            try:
+                await self.cancel(first.order_slot)
+            except (Refusal, Unavailable) as error:
+                raise _leave_first(
+                    first, error, f"the one below was refused ({refusal}), and it was not taken back"
+                ) from error
             raise
+        except Unavailable as error:
+            raise _leave_first(first, error, "what became of the one below is not known") from error
         return first, second
 
     async def close_position(self, market: int | str, *, slippage: int = SLIPPAGE) -> SubmitResult:

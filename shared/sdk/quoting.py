@@ -37,7 +37,9 @@ class Quoter:
         """Take the last quotes back, and put these in their place; what cannot be taken is passed over, and is 0 in the
         result's `legs`, which begin with those taken back.
 
-        Raises InputError, Refusal; then the last ones stand.
+        Raises InputError, Refusal, or Unavailable but "pending"; then the last ones stand. After Unavailable("pending")
+        either do: to replace them again, or to `pull`, is right in any case, for what is sent begins with taking back
+        whatever is in these order slots, so that no quote stands twice.
         """
         await self._client.load()
         market, scales = await self._client.find_market(self._market), await self._client.scales()

@@ -81,6 +81,31 @@ def _why(error: Unavailable | TimeoutError) -> str:
     return error.detail if isinstance(error, Unavailable) else "nothing has answered"
 
 
+def _read_result(record: bytes, answer: Mapping[str, Any]) -> SubmitResult:
+    """What became of a record, as an exchange answers it. Raises Unavailable if that cannot be read."""
+    order_slot = 0
+    if record[0] == records.ORDER:
+        order_slot = records.decode_order(record).order_slot
+    elif record[0] == records.AMEND:
+        order_slot = records.decode_amend(record).order_slot
+    with reading("the answer to a record"):
+        result = SubmitResult(
+            int(answer["sequence"]),
+            int(answer["batch"]),
+            int(answer["input_index"]),
+            order_slot,
+            int(answer["resting"]),
+            tuple(answer["fills"]),
+            str(answer["outcome"]),
+            tuple(int(resting) for resting in answer.get("legs", ())),
+            is_paused=bool(answer.get("is_paused", False)),
+        )
+        for fill in result.fills:
+            int(fill["price"]), int(fill["size"])
+        int(answer.get("leg_pages", 0))
+        return result
+
+
 class ReceiptBroken(DataError):
     """A record was taken, and its receipt is missing, wrong or worthless: `result` is what became of it."""
 
@@ -145,45 +170,45 @@ class Submission(History):
         self._nonces = Nonces()
         self._gives_way = False
         self._busy: set[int] = set()
+        self.on_their_way: set[bytes] = set()
+        """Records that were sent, and whose end is not known yet."""
+        self.last_taken: SubmitResult | None = None
+        """What became of the record that the exchange has taken last."""
 
     async def submit(self, record: bytes, leg_pages: Sequence[bytes] = ()) -> SubmitResult:
         """Submit a signed record of 124 bytes, a bulk record with its pages.
 
-        One whose answer was lost (`Unavailable`) may be submitted again, the same bytes, over HTTP: an exchange that
-        keeps a history answers what became of it, and it never counts twice; a client with `patience` does so itself.
-        `find` looks it up, too. After a refusal the next record has the same nonce, if no other was signed meanwhile.
-        Raises Refusal or Unavailable, "pending" where that patience is over; ReceiptBroken, with what became of it, if
-        the record was taken and its receipt is missing, wrong or worthless.
+        Raises Refusal: nothing was changed, and the next record has the same nonce, if no other was signed meanwhile.
+        Raises Unavailable: "pending" where it was sent and nobody has told what became of it, which with a `patience`
+        was asked for so long; any other reason: nothing was taken, and the nonce is given back in the same way. After
+        "pending" only the same bytes (the error's `record`) may be submitted again, for they never count twice, and an
+        exchange that keeps a history answers what became of them; `find` with the error's "nonce" looks it up, too.
+        What is signed anew is another record: both may count. Raises ReceiptBroken, with what became of it, if the
+        record was taken and its receipt is missing, wrong or worthless.
         """
+        self.on_their_way.add(record)
         try:
-            answer = await self._deliver(encode_record(record, leg_pages))
+            answer, result = await self._deliver(record, leg_pages)
         except Refusal as error:
+            error.record = record
             _, account, nonce = records.get_head(record)
             if error.reason in _ASK_AGAIN:
                 self._nonces.next = 0
             elif account == self._account and account:
                 self._nonces.give_back(nonce)
+            self.on_their_way.discard(record)
             raise
-        order_slot = 0
-        if record[0] == records.ORDER:
-            order_slot = records.decode_order(record).order_slot
-        elif record[0] == records.AMEND:
-            order_slot = records.decode_amend(record).order_slot
-        with reading("the answer to a record"):
-            result = SubmitResult(
-                int(answer["sequence"]),
-                int(answer["batch"]),
-                int(answer["input_index"]),
-                order_slot,
-                int(answer["resting"]),
-                tuple(answer["fills"]),
-                str(answer["outcome"]),
-                tuple(int(resting) for resting in answer.get("legs", ())),
-                is_paused=bool(answer.get("is_paused", False)),
-            )
-            for fill in result.fills:
-                int(fill["price"]), int(fill["size"])
-            taken = leg_pages[: int(answer.get("leg_pages", 0))]
+        except Unavailable as error:
+            error.record = record
+            if error.reason != "pending":
+                _, account, nonce = records.get_head(record)
+                if account == self._account and account:
+                    self._nonces.give_back(nonce)
+            self.on_their_way.discard(record)
+            raise
+        self.on_their_way.discard(record)
+        self.last_taken = result
+        taken = leg_pages[: int(answer.get("leg_pages", 0))]
         if self._receipt_store is None or answer.get("is_repeat"):
             return result
         try:
@@ -191,30 +216,44 @@ class Submission(History):
         except DataError as error:
             raise ReceiptBroken(error.detail, result) from None
 
-    async def _deliver(self, payload: dict[str, Any]) -> dict[str, Any]:
+    async def _deliver(self, record: bytes, leg_pages: Sequence[bytes]) -> tuple[Mapping[str, Any], SubmitResult]:
         """What is answered to a record: to the same bytes again, while there is patience and nothing is."""
-        until = time.monotonic() + self._patience
-        try:
-            async with asyncio.timeout(self._patience or None):
-                return await self._post_record(payload)
-        except (Unavailable, TimeoutError) as error:
-            if not self._patience or (isinstance(error, Unavailable) and not error.is_without_answer):
-                raise
-            why = _why(error)
-        while (left := until - time.monotonic()) > 0:
-            await asyncio.sleep(min(RESEND, left))
+        payload, until = encode_record(record, leg_pages), time.monotonic() + self._patience
+        send, is_lost = self._post_record, False
+        while True:
             try:
-                async with asyncio.timeout(max(until - time.monotonic(), RESEND)):
-                    return await self._request("POST", "/v1/records", limit=RECORD_BYTES, json=payload)
+                async with asyncio.timeout(max(until - time.monotonic(), RESEND) if self._patience else None):
+                    answer = await send(payload)
+                return answer, _read_result(record, answer)
             except (Unavailable, TimeoutError) as error:
                 why = _why(error)
+                is_told = isinstance(error, Unavailable) and (error.is_unsent or not error.is_without_answer)
+                is_lost |= not is_told
+                is_later = isinstance(error, Unavailable) and not error.is_without_answer
+                if not is_lost and (is_later or time.monotonic() >= until):
+                    raise
             except Refusal as error:
-                if error.reason not in _USED:
+                if not is_lost or error.reason not in _USED:
                     raise
                 self._nonces.next = 0
                 why = "it was taken, as it seems, and this exchange does not say what became of it"
                 break
-        raise Unavailable("pending", f"{why}; whether the record was taken is unknown: find it by its nonce")
+            if (left := until - time.monotonic()) <= 0:
+                break
+            await asyncio.sleep(min(RESEND, left))
+            send = self._post_over_http
+        raise self._make_pending(record, why)
+
+    async def _post_over_http(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return await self._request("POST", "/v1/records", limit=RECORD_BYTES, json=payload)
+
+    def _make_pending(self, record: bytes, why: str) -> Unavailable:
+        """The error of a record that was sent and may count: whoever signed it anew might have it twice."""
+        text, numbers = f"{why}; whether the record was taken is unknown", {"record": "0x" + record.hex()}
+        _, account, nonce = records.get_head(record)
+        if account == self._account and account:  # a crank and a report have none
+            text, numbers = f"{text}: find it by its nonce, {nonce}", {"nonce": str(nonce), **numbers}
+        return Unavailable("pending", text, numbers)
 
     async def now(self) -> int:
         """The exchange's time, unix seconds: L1's, by which orders expire, in bounds of this machine's clock. Raises

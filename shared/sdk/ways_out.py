@@ -32,7 +32,7 @@ from setoff.shared.rules import phases
 from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.blocking import BlockingClient
 from setoff.shared.sdk.fallback_post import post_waiting
-from setoff.shared.sdk.forced_inclusion import ForcedInclusion, describe, find_withdrawals
+from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
 from setoff.shared.sdk.signer import Signer
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.state.store import State
@@ -42,6 +42,13 @@ POLL_SECONDS: Final = 2.0
 OPERATOR: Final = "operator"
 FORCED: Final = "forced"
 WIND_DOWN: Final = "wind-down"
+
+BUSY: Final = frozenset({"not_ready", "overloaded", "paced"})
+"""Refusals of the operator's that are none of the rules': the way through L1 is open all the same."""
+USED: Final = (errors.NONCE_USED, errors.NONCE_TOO_OLD)
+"""What becomes of a record that was taken before."""
+ANSWER_PATIENCE: Final = 15.0
+"""Seconds for which the operator is asked what became of a withdrawal, before it is forced."""
 
 Tell = Callable[[str], None]
 
@@ -96,22 +103,37 @@ class WaysOut:
     def withdraw(self, amount: int, tell: Tell = _say_nothing, poll: float = POLL_SECONDS) -> int:
         """Take `amount` token units out, through the operator if it is there, else through L1; its number.
 
-        Raises Refusal, or InputError with the reason for which the machine refused; ChainError.
+        Where the operator does not answer to the record, or does not take it now, the same record is forced through L1:
+        it has one nonce, so the withdrawal is granted once, whether the operator has taken it, and posts it, or not.
+
+        Raises Refusal, or InputError with the reason for which the machine refused; ChainError as `force`.
         """
         operator = self._look_at_operator()
         tell(operator.text)
-        if operator.is_open:
+        if not operator.is_open:
+            return self.force(amount, tell, poll)
+        try:
             with self._client() as client:
                 return client.request_withdrawal(amount)
-        return self.force(amount, tell, poll)
+        except (Unavailable, Refusal) as error:
+            if isinstance(error, Refusal) and error.reason not in BUSY:
+                raise
+            tell(f"the operator does not take it after all ({error}): forced through L1")
+            if not error.record:
+                return self.force(amount, tell, poll)
+            return self._finish(self._inclusion.send_record(error.record), amount, tell, poll)
 
     def force(self, amount: int, tell: Tell = _say_nothing, poll: float = POLL_SECONDS) -> int:
         """Take them out through L1, posting what waits when the operator does not; the withdrawal's number.
 
-        Raises InputError with the reason for which the machine refused, ChainError.
+        Raises InputError with the reason for which the machine refused, and ChainError: after one of `send` but
+        "pending" nothing was sent, after any other the withdrawal is on its way, and another is a second one.
         """
+        return self._finish(self._inclusion.send(self._inclusion.withdraw(amount)), amount, tell, poll)
+
+    def _finish(self, forced: Forced, amount: int, tell: Tell, poll: float) -> int:
+        """Wait for a withdrawal that is queued; its number."""
         inclusion = self._inclusion
-        forced = inclusion.send(inclusion.withdraw(amount))
         tell(f"message {forced.index} is queued on L1: no batch may leave it out from {_clock(forced.due)} on")
         while True:
             try:
@@ -119,11 +141,15 @@ class WaysOut:
                 break
             except StateError:
                 self._post(tell)
-        if result.outcome != errors.ACCEPTED:
+        found = find_withdrawals(inclusion.replay, inclusion.account())
+        if result.outcome in USED:  # by the same record, which came through the operator: it counts once
+            state = inclusion.replay.machine.state
+            found = [index for index in found if state.withdrawal(index).amount == amount]
+        if result.outcome not in (errors.ACCEPTED, *USED) or not found:
             raise InputError(errors.OUTCOMES[result.outcome], f"the withdrawal was {describe(result)}")
-        index = find_withdrawals(inclusion.replay, inclusion.account())[-1]
-        tell(f"withdrawal {index} of {self.show(amount)} was {describe(result)}")
-        return index
+        how = "was granted through the operator" if result.outcome in USED else f"was {describe(result)}"
+        tell(f"withdrawal {found[-1]} of {self.show(amount)} {how}")
+        return found[-1]
 
     def wind_down(self, tell: Tell = _say_nothing, poll: float = POLL_SECONDS) -> None:
         """Begin the end of the exchange, if nobody has. Raises Reverted("too_early") while that is not open."""
@@ -231,7 +257,9 @@ class WaysOut:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _client(self) -> BlockingClient:
-        return BlockingClient(self._exchange, self._signer, sub=self._sub, deployment=self._deployment)
+        return BlockingClient(
+            self._exchange, self._signer, sub=self._sub, deployment=self._deployment, patience=ANSWER_PATIENCE
+        )
 
     def _find_newest(self) -> int:
         """The newest epoch that L1 has confirmed, -1 for none."""

@@ -56,8 +56,9 @@ TAKEN: Final = 0
 REFUSED: Final = 1
 LATER: Final = 2
 UNKNOWN: Final = 3
-LATER_REASONS: Final = frozenset(("not_ready", "overloaded", "paced"))
-"""Reasons that say nothing about the record: it may be sent again, or (not_ready) may have been taken or not."""
+LATER_REASONS: Final = frozenset(("not_ready", "overloaded", "paced", "pending"))
+"""Reasons that say nothing about the record: nothing was taken, and it may be sent again; "pending": nobody knows
+whether it was taken, so only the same bytes may be sent again."""
 
 NUMBER: Final = Struct(">I")
 MAX_NUMBER: Final = 2**32 - 1

@@ -1,6 +1,6 @@
 """How a server of ours answers what it refuses: {"reason": …, "detail": …} with a reason of the shared list.
 
-4xx: nothing was changed. 503: try again.
+4xx: nothing was changed. 503: try again; what is "pending" with the same bytes alone, for it may have been taken.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ STATUSES: Final[dict[str, int]] = {
     "not_ready": 503,
     "overloaded": 503,
     "paced": 503,
+    "pending": 503,
 }
 """HTTP status of a reason."""
 REFUSED: Final = 422

@@ -1,7 +1,8 @@
 """Calls that somebody has to send and one is enough of: sent one at a time, by turns with others who would send them.
 
 Each call is tried on the pending block first, so one that others have sent is not sent again. Nothing is remembered:
-what is still to be done is asked of L1 in every round.
+what is still to be done is asked of L1 in every round. Sent twice, each of these calls costs its gas and no more: none
+moves money of the account's, and the contract refuses the second, or it changes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Takes the operator's bond for receipts that it broke, from the challenger's account."""
+"""Takes the operator's bond for receipts that it broke, from the challenger's account.
+
+It sends no money but gas. A charge, or a collection, that goes out twice is refused the second time (`receipt_used`,
+`nothing_owed`), most often in the trial before it is sent.
+"""
 
 from __future__ import annotations
 

@@ -10,9 +10,8 @@ from typing import Any, Final
 from setoff.deploy.cli.connections import ask_exchange, connect, get_money
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
-from setoff.shared.errors import StateError
+from setoff.shared.errors import SetoffError, StateError
 from setoff.shared.l1.account import open_account
-from setoff.shared.sdk.answers import Unavailable
 from setoff.shared.sdk.client import SetoffClient
 from setoff.shared.sdk.vault import Vault
 
@@ -60,7 +59,7 @@ def wait_for_credit(arguments: argparse.Namespace, account: int, messages: int) 
     while True:
         try:
             shown, problem = ask_exchange(arguments, ask), ""
-        except Unavailable as error:
+        except SetoffError as error:  # whatever it is, the tokens are locked: nobody may take it for a failure
             shown, problem = {}, f"; {error}"
         if shown:
             tell_progress("")

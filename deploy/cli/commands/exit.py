@@ -10,16 +10,11 @@ from setoff.deploy.cli.connections import connect, get_money, open_signer
 from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.config.deployment_file import Deployment
-from setoff.shared.errors import StateError
 from setoff.shared.l1.account import open_account
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.court import CourtContract
 from setoff.shared.l1.da.module import DataPlaces
-from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.ways_out import FORCED, OPERATOR, WayOut, WaysOut
-
-BUSY = frozenset({"not_ready", "overloaded", "paced"})
-"""Refusals of the operator's that are none of the rules': the way through L1 is open all the same."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,14 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 def take_out(ways: WaysOut, chosen: WayOut, amount: int, say: Any) -> int:
     """By the way that was chosen, or through L1 where the operator lets nobody through after all; the withdrawal's
     number."""
-    if chosen.name == OPERATOR:
-        try:
-            return ways.withdraw(amount, tell=tell_progress)
-        except (Unavailable, Refusal, StateError) as error:
-            if error.reason not in BUSY:
-                raise
-            say(f"the operator does not take it after all ({error}): forced through L1")
-    return ways.force(amount, tell=say)
+    return ways.withdraw(amount, tell=say) if chosen.name == OPERATOR else ways.force(amount, tell=say)
 
 
 def explain_wait(way: WayOut, l1: L1, deployment: Deployment) -> str:

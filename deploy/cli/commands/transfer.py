@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import Final
 
 from setoff.deploy.cli.connections import ask_exchange, ask_money, to_facts
 from setoff.deploy.cli.output import show
-from setoff.shared.errors import InputError
+from setoff.shared.errors import InputError, SetoffError
 from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.state import keys
 
@@ -23,7 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
         peer, amount = get_peer(arguments.to, await client.load()), money.read(arguments.amount)
         result = await client.transfer(peer, amount)
         moved = f"{money.show(amount)} moved to account {peer}: record {result.sequence}, batch {result.batch}"
-        return result, f"{moved}; {money.show(int((await client.account())['free']))} free are left here"
+        with contextlib.suppress(SetoffError):  # it is done: what is only shown may not fail any more
+            moved += f"; {money.show(int((await client.account())['free']))} free are left here"
+        return result, moved
 
     result, moved = ask_exchange(arguments, ask)
     show(arguments, to_facts(result), moved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from setoff.deploy.cli.output import show, tell, tell_progress
 from setoff.deploy.cli.settings import load_client
 from setoff.shared.errors import OUTCOMES, WITHDRAWALS_LIMITED, StateError
 from setoff.shared.l1.endpoint import Reverted
-from setoff.shared.sdk.answers import Refusal
+from setoff.shared.sdk.answers import Refusal, Unavailable
 from setoff.shared.sdk.client import SetoffClient
 
 POLL_SECONDS = 2.0
@@ -40,14 +41,20 @@ def run(arguments: argparse.Namespace) -> int:
     elif not 0 <= index < (count := int(ask_exchange(arguments, SetoffClient.status)["withdrawals"])):
         raise StateError("not_found", f"there is no withdrawal {index}: {count} were granted, from 0")
     vault = open_vault(load_client(arguments))
-    begun = time.monotonic()
+    begun, problem = time.monotonic(), ""
     while True:
         try:
             proof = ask_exchange(arguments, lambda client: client.withdrawal(index))
+            problem = ""
             vault.withdraw(proof)
         except Refusal as refusal:
             if refusal.reason != "not_found":
                 raise
+            problem = ""
+        except Unavailable as error:  # it is granted: an exchange that is away for a while only delays it
+            if not problem:
+                print(f"withdrawal {index} is granted, and waited for: {error}", file=sys.stderr, flush=True)
+            problem = f"; {error}"
         except Reverted as refusal:
             if refusal.reason != "not_confirmed":
                 raise
@@ -60,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
             return 0
         passed = timedelta(seconds=int(time.monotonic() - begun))
-        tell_progress(f"waiting for L1 to confirm the epoch of withdrawal {index}, for {passed} so far")
+        tell_progress(f"waiting for L1 to confirm the epoch of withdrawal {index}, for {passed} so far{problem}")
         time.sleep(POLL_SECONDS)
 
 

@@ -86,8 +86,19 @@ class Actions:
         if grouping in ("normalTpsl", "positionTpsl"):
             statuses = await self._place_group(ready, has_parent=grouping == "normalTpsl")
         else:
-            statuses = await _all(map(self._place, ready))
+            tried = await asyncio.gather(*map(self._try, ready), return_exceptions=True)
+            statuses = [told for told, _ in self._read_all(ready, tried)]
         return _statuses("order", statuses)
+
+    def _read_all(self, orders: list[Any], tried: list[Any]) -> list[tuple[Any, int | None]]:
+        """What is told of each order; raises the first error, and then nothing is told of any: a bot may repeat all."""
+        failed = next((each for each in tried if isinstance(each, BaseException)), None)
+        if failed is None:
+            return tried
+        for order, each in zip(orders, tried, strict=False):
+            if isinstance(order, Wanted) and isinstance(each, tuple) and each[1] is not None:
+                self._desk.keep_untold(order, each)
+        raise failed
 
     async def _find_whole(self, wires: list[Any]) -> int:
         """Lots of the position that orders with a size of 0 are for."""
@@ -100,9 +111,6 @@ class Actions:
         sizes = {int(position["market"]): abs(int(position["size"])) for position in account["positions"]}
         return sizes.get(asset.market, 0)
 
-    async def _place(self, order: Wanted | BaseException, partner: int | None = None) -> Any:
-        return (await self._try(order, partner))[0]
-
     async def _try(self, order: Wanted | BaseException, partner: int | None = None) -> tuple[Any, int | None]:
         """What is told of an order, and its slot if it was taken."""
         try:
@@ -114,19 +122,23 @@ class Actions:
 
     async def _place_group(self, orders: list[Any], *, has_parent: bool) -> list[Any]:
         """A parent and the orders that close what it opens; of two that close, one takes the other out."""
-        statuses: list[Any] = []
-        if has_parent and orders:
-            first, slot = await self._try(orders[0])
-            statuses.append(first)
-            if slot is None:
-                return [*statuses, *([first] * (len(orders) - 1))]
-            orders = orders[1:]
+        orders = (
+            orders[:1] + [_close_only(order) for order in orders[1:]] if has_parent else [*map(_close_only, orders)]
+        )
+        tried: list[Any] = []
         partner: int | None = None
-        for order in orders:
-            told, slot = await self._try(_close_only(order), partner)
-            statuses.append(told)
-            partner = slot if partner is None else None
-        return statuses
+        for place, order in enumerate(orders):
+            is_parent = has_parent and not place
+            try:
+                tried.append(await self._try(order, partner))
+            except Exception as error:
+                tried.append(error)
+            slot = self._read_all(orders, tried)[-1][1]
+            if is_parent and slot is None:
+                return [tried[0][0]] * len(orders)
+            if not is_parent:
+                partner = slot if partner is None else None
+        return [told for told, _ in tried]
 
     async def _cancel(self, action: Action) -> Json:
         wires = _list(action, "cancels")

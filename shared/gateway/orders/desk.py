@@ -14,8 +14,8 @@ from setoff.shared.gateway.order_ids import is_client_id
 from setoff.shared.gateway.orders.leverage import Leverages
 from setoff.shared.gateway.orders.live import Live, read_live
 from setoff.shared.gateway.orders.wanted import Wanted
-from setoff.shared.gateway.refusals import NO_MATCH, NOT_MODIFIABLE, NOT_THERE, BotError, to_error, to_told
-from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult
+from setoff.shared.gateway.refusals import CLOID_USED, NO_MATCH, NOT_MODIFIABLE, NOT_THERE, BotError, to_error, to_told
+from setoff.shared.sdk import Refusal, SetoffClient, SubmitResult, Unavailable
 
 Json = dict[str, Any]
 Clock = Callable[[], Awaitable[int]]
@@ -23,6 +23,9 @@ Clock = Callable[[], Awaitable[int]]
 NONCES: Final = frozenset({"nonce_used", "nonce_too_old", "nonce_too_far"})
 """Refusals after which an order is signed once more: another client of the key was quicker. That the first does
 not count is the exchange's word alone, so not more than once."""
+
+MOST_UNTOLD: Final = 1000
+"""Orders whose end is kept for who repeats them."""
 
 
 class Desk:
@@ -37,15 +40,50 @@ class Desk:
         self._universe = universe
         self._slots: dict[int, int] = {}
         self._clients: dict[int, int] = {}
+        self._untold: dict[int, tuple[Wanted, bytes | tuple[Json, int]]] = {}
+        """Orders of which a bot was told nothing, by client id."""
 
     # --- placing -----------------------------------------------------------------------------------------------------
 
     async def place(self, order: Wanted, partner: int | None = None) -> tuple[Json, int]:
-        """Send an order; what became of it, and its order slot. Raises BotError, Unavailable if nobody knows."""
-        result = await self._send(order, partner)
+        """Send an order; what became of it, and its order slot. Raises BotError, Unavailable if nobody knows.
+
+        One with the cloid of an order that the bot was told nothing of is that order, and is not sent as another.
+        """
+        untold = await self._find_untold(order)
+        if isinstance(untold, tuple):
+            return untold
+        result = untold or await self._send(order, partner)
         if result.resting or result.is_paused:
             self._note(order.client, result.order_slot)
         return self._tell(order, order.client, result), result.order_slot
+
+    def keep_untold(self, order: Wanted, what: bytes | tuple[Json, int]) -> None:
+        """The bot is not told what became of this order: `what` went out, or what `place` has returned of it. It may
+        repeat it, by its cloid."""
+        if order.cloid and what:
+            self._untold[order.client] = order, what
+            while len(self._untold) > MOST_UNTOLD:
+                del self._untold[next(iter(self._untold))]
+
+    async def _find_untold(self, order: Wanted) -> tuple[Json, int] | SubmitResult | None:
+        """What became of the order with this cloid that the bot was told nothing of: its own bytes are sent again, and
+        count once. None where there is none, or it was refused. Raises as `place`."""
+        if not order.cloid or order.client not in self._untold:
+            return None
+        before, what = self._untold[order.client]
+        if before.terms != order.terms:
+            raise BotError(f"{CLOID_USED} asset={order.asset.number}")
+        found: tuple[Json, int] | SubmitResult | None = None
+        try:
+            found = what if isinstance(what, tuple) else await self.client.submit(what)
+        except Refusal as error:
+            if error.reason in NONCES:  # the exchange keeps no history that tells what the nonce was used for
+                raise Unavailable("pending", f"what became of the order with cloid {order.cloid} is unknown") from None
+        except SetoffError as error:
+            raise to_told(error, order.asset.number) from None
+        del self._untold[order.client]
+        return found
 
     async def _send(self, order: Wanted, partner: int | None) -> SubmitResult:
         asset = order.asset
@@ -66,6 +104,8 @@ class Desk:
                     continue
                 raise await self._explain(error, asset) from None
             except SetoffError as error:
+                if isinstance(error, Unavailable) and error.reason == "pending":
+                    self.keep_untold(order, error.record)
                 raise to_told(error, asset.number) from None
         raise AssertionError("the last try has returned or raised")
 

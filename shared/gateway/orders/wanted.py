@@ -32,6 +32,11 @@ class Wanted(NamedTuple):
     cloid: str | None
 
     @property
+    def terms(self) -> tuple[int, ...]:
+        """What it is, whatever it is called."""
+        return self.asset.market, self.side, self.flags, self.price, self.size, self.trigger
+
+    @property
     def is_armed(self) -> bool:
         """Whether it waits for a price."""
         return bool(self.flags & records.ARMED)

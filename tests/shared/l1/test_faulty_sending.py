@@ -14,7 +14,7 @@ from setoff.shared.config.redis_server import RedisServer
 from setoff.shared.errors import ChainError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
-from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.sender import CONFIRMATIONS, Fees
 from setoff.shared.l1.stored_bids import StoredBids
 
 
@@ -135,6 +135,7 @@ def test_a_restarted_process_outbids_its_own_transaction(
         sent = restarted.send(receiver(1), value=1, gas=21_000)
         anvil.mine()
         assert restarted.wait(sent).succeeded and node.asked["eth_sendRawTransaction"] == 14
+        anvil.mine(CONFIRMATIONS)  # only then it is for good
         with pytest.raises(ChainError, match="another transaction took the nonce"):
             first.wait(lost)
     assert [anvil.l1.balance(receiver(number)) for number in range(2)] == [0, 1]

@@ -107,6 +107,68 @@ async def test_what_nobody_knows_of_is_said_to_be_unknown(monkeypatch: pytest.Mo
     assert len(set(client.sent)) == 1
 
 
+MADE = Unavailable("not_ready", is_unsent=True)
+"""Nothing was sent, or nothing taken."""
+
+
+async def test_what_was_sent_and_not_answered_is_pending_without_patience_too() -> None:
+    client = Exchange(Unavailable("not_ready"))
+    with pytest.raises(Unavailable, match=r"^pending: .*find it by its nonce, 5") as told:
+        await client.place(1, BUY, 100, 5)
+    assert client.sent == [told.value.record] and not client.on_their_way
+    assert told.value.numbers == {"nonce": "5", "record": "0x" + told.value.record.hex()}
+    client.script = [TAKEN | {"is_repeat": True}]
+    assert (await client.submit(told.value.record)).resting == 5
+    assert client.sent == [told.value.record] * 2 and client.last_taken is not None
+
+
+@pytest.mark.parametrize("answer", [{}, TAKEN | {"resting": "many"}, TAKEN | {"fills": [1]}, {"ok": True}])
+async def test_an_answer_that_tells_nothing_is_none(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
+    monkeypatch.setattr("setoff.shared.sdk.submission.RESEND", 0.01)
+    with pytest.raises(Unavailable, match=r"^pending: .*cannot be read"):
+        await Exchange(answer).place(1, BUY, 100, 5)
+    client = Exchange(answer, TAKEN | {"is_repeat": True}, patience=5.0)
+    assert (await client.place(1, BUY, 100, 5)).resting == 5
+    assert len(client.sent) == 2 and len(set(client.sent)) == 1
+
+
+@pytest.mark.parametrize("nothing_taken", [MADE, Unavailable("paced"), Unavailable("overloaded")])
+async def test_what_was_not_taken_and_the_next_have_one_nonce(nothing_taken: Unavailable) -> None:
+    client = Exchange(nothing_taken, TAKEN)
+    with pytest.raises(Unavailable, match=nothing_taken.reason):
+        await client.place(1, BUY, 100, 5)
+    await client.place(1, BUY, 90, 5)
+    assert client.seen() == [5, 5]
+
+
+async def test_of_a_pair_that_is_half_there_that_is_said() -> None:
+    client = Exchange(TAKEN, Unavailable("not_ready"))
+    with pytest.raises(Unavailable, match=r"^pending: the order above stands in order slot 0: what became of the one"):
+        await client.place_pair(1, BUY, 5, 110, 90)
+    client = Exchange(TAKEN, Refusal("insufficient_margin"), Unavailable("not_ready"))
+    with pytest.raises(Unavailable, match=r"^pending: the order above stands .* refused .* was not taken back"):
+        await client.place_pair(1, BUY, 5, 110, 90)
+
+
+async def test_a_withdrawal_whose_number_is_not_told_is_not_to_be_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("setoff.shared.sdk.money.LOST", 0.05)
+    monkeypatch.setattr("setoff.shared.sdk.money.POLL_SECONDS", 0.01)
+    client = Exchange(TAKEN)
+    looks = iter(({"withdrawals": 0},))
+
+    async def status() -> Any:
+        if (shown := next(looks, None)) is None:
+            raise Unavailable("not_ready")
+        return shown
+
+    monkeypatch.setattr(client, "status", status)
+    with pytest.raises(Unavailable, match=r"^pending: the withdrawal was taken, as record 1") as told:
+        await client.request_withdrawal(5)
+    assert [told.value.record] == client.sent
+
+
 async def test_what_an_exchange_does_not_take_now_is_not_sent_again() -> None:
     client = Exchange(Unavailable("paced"), patience=5.0)
     with pytest.raises(Unavailable, match="paced"):

@@ -16,7 +16,7 @@ from setoff.deploy.simulation.sample_traffic import trader_key
 from setoff.shared.codec import signatures
 from setoff.shared.errors import DataError, InputError
 from setoff.shared.l1.connection import L1
-from setoff.shared.sdk import KeySigner, Replay, Vault, WaysOut, check_withdrawal
+from setoff.shared.sdk import KeySigner, Replay, Unavailable, Vault, WaysOut, check_withdrawal
 
 
 def open_ways(town: Town, account: int) -> WaysOut:
@@ -119,3 +119,51 @@ def test_from_l1_alone(anvil: Anvil, tmp_path: Path, capsys: pytest.CaptureFixtu
     town.confirm()
     long.pay(index, told.append)
     assert town.balance(1) == leaf.collateral and "markets to settle: 1, 2; a crank for each" in "".join(told)
+
+
+class Lost:
+    """An operator that answers what it is asked, and not to a withdrawal."""
+
+    def __init__(self, record: bytes) -> None:
+        self.record = record
+
+    def __enter__(self) -> "Lost":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def status(self) -> dict[str, None]:
+        return {"obstacle": None}
+
+    def account(self) -> dict[str, dict[str, object]]:
+        return {"exit": {"now": "2000000", "more_at": 0}}
+
+    def request_withdrawal(self, amount: int) -> int:
+        lost = Unavailable("pending", "nothing has answered")
+        lost.record = self.record
+        raise lost
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_withdrawal_whose_answer_was_lost_is_forced_and_granted_once(
+    anvil: Anvil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_taken: bool
+) -> None:
+    """The operator has taken it, and posts it, or it has not."""
+    town = Town(anvil, tmp_path)
+    town.trade()
+    ways, amount = open_ways(town, 4), 500_000
+    record = town.traffic.withdraw(4, amount)
+    monkeypatch.setattr(ways, "_exchange", "named")
+    monkeypatch.setattr(ways, "_client", lambda: Lost(record))
+    if is_taken:
+        assert town.exchange.post(2, 0, [record]).succeeded
+    anvil.advance(PARAMS.wind_down)
+    told: list[str] = []
+    index = ways.withdraw(amount, told.append, poll=0.2)
+    replay = Replay(town.reader)
+    replay.advance()
+    assert replay.machine.regs.withdrawals == 1 and index == 0
+    assert replay.machine.state.withdrawal(0).amount == amount
+    assert "the operator does not take it after all (pending: nothing has answered): forced through L1" in told
+    assert ("was granted through the operator" in told[-1]) == is_taken
