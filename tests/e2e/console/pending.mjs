@@ -66,7 +66,7 @@ await scenario(async (page) => {
 
   // A withdrawal that was taken and never answered, and the same forced through L1 in its place: one is paid.
   bodies = await lose(true);
-  await page.route("**/v1/lookup/**", (route) => route.abort()); // as if the operator were gone
+  await page.route("**/v1/lookup/**", (route) => route.abort().catch(() => undefined)); // as if the operator were gone
   await money.getByLabel("Amount").fill("10");
   await money.getByRole("button", { name: "Withdraw", exact: true }).click();
   await money.getByText("(pending)").waitFor();
@@ -80,7 +80,8 @@ await scenario(async (page) => {
   const status = "**/v1/status";
   await page.route(status, async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), messages: 0 } });
+    const json = { ...(await response.json()), messages: 0 };
+    await route.fulfill({ response, json }).catch(() => undefined); // the last of them is under way while this ends
   });
   for (const amount of ["5", "6"]) {
     await money.getByLabel("Amount").fill(amount);
@@ -97,7 +98,7 @@ await scenario(async (page) => {
     const question = route.request().postDataJSON();
     if (question?.method !== "eth_sendRawTransaction") return route.fallback();
     held.push(question);
-    await route.abort();
+    await route.abort().catch(() => undefined);
   });
   await money.getByLabel("Amount").fill("20");
   await money.getByRole("button", { name: "Deposit" }).click();
