@@ -73,6 +73,7 @@ _FIND: Final = (*_READ, "not_found")
 _KEPT: Final = ("missing_field", "not_ready", "not_found")
 _SUBMIT: Final = (
     "malformed_json", "missing_field", "body_too_large", "wrong_chain", "not_ready", "overloaded", "paced",
+    "pending",
 )  # fmt: skip
 _RECORD: Final = (*_SUBMIT, *(reason for reason in OUTCOMES if reason != "accepted"))
 

@@ -221,7 +221,7 @@ async def test_the_copy_is_made_anew_after_the_store_has_failed(tmp_path: Path) 
             first._server._process.send_signal(signal.SIGKILL)
             first._server._process.wait()
             status, answer = await running.submit(traffic.order(1, BUY, 90, 1))
-            assert (status, answer["reason"]) == (503, "not_ready")
+            assert (status, answer["reason"]) == (503, "pending")
             with RedisServer.embed(tmp_path, port):
                 await until(lambda: ready(running), "the operator stays closed")
                 record = traffic.order(2, BUY, 90, 2)

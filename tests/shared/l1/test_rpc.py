@@ -17,7 +17,7 @@ from setoff.shared.codec.hashing import keccak
 from setoff.shared.errors import ChainError, ConfigError
 from setoff.shared.l1.connection import L1
 from setoff.shared.l1.endpoint import Reverted
-from setoff.shared.l1.sender import Fees
+from setoff.shared.l1.sender import CONFIRMATIONS, Fees
 
 COUNTER = """
 # pragma version 0.4.3
@@ -147,6 +147,7 @@ def test_a_restarted_process_replaces_what_it_left_in_the_pool(anvil: Anvil, l1:
     anvil.mine()
     assert restarted.wait(transaction).succeeded
     assert read_total(l1, counter) == 2
+    anvil.mine(CONFIRMATIONS)  # before that it may still be the other one that stays
     with pytest.raises(ChainError, match="another transaction took the nonce"):
         l1.wait(lost)
     anvil.l1.request("evm_setAutomine", True)
