@@ -28,7 +28,7 @@ from setoff.shared.params import DEVNET, Params
 from setoff.watcher.settings import WatcherSettings
 
 HERE = Path(__file__).parent
-SLOW = ("e2e", "adversarial", "watcher", "differential", "vectors", "shared")
+SLOW = ("e2e", "adversarial", "watcher", "operator", "differential", "vectors", "shared")
 """Folders with tests of half a minute each: begun last, they would keep one worker busy while the others have
 nothing."""
 

@@ -117,6 +117,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             stage.processes.stop()
 
 
+@pytest.mark.slow
 def test_a_receipt_for_anothers_place_costs_the_bond(stage: Stage) -> None:
     stage.start_operator(BROKEN_RECEIPT)
     assert stage.trade(3) == 1
@@ -131,6 +132,7 @@ def test_a_receipt_for_anothers_place_costs_the_bond(stage: Stage) -> None:
     assert stage.setoff("bond") == 1
 
 
+@pytest.mark.slow
 def test_a_record_that_is_never_posted_costs_the_bond(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.start_operator(OMITTED_RECORD)
     assert stage.trade(1) == 0

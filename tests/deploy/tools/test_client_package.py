@@ -55,6 +55,7 @@ def test_who_only_trades_imports_little() -> None:
     )
 
 
+@pytest.mark.slow
 def test_all_of_the_client_needs_nothing_of_a_node() -> None:
     tops = imported_by("from setoff.shared.sdk import *\nimport setoff.deploy.cli.commands.trade")
     homes = packages_distributions()
@@ -63,6 +64,7 @@ def test_all_of_the_client_needs_nothing_of_a_node() -> None:
     assert brought & NODE <= {"pydantic"}, brought & NODE
 
 
+@pytest.mark.slow
 def test_a_gateway_for_bots_needs_nothing_of_a_node() -> None:
     tops = imported_by("import setoff.shared.gateway.service, setoff.deploy.cli.commands.gateway")
     homes = packages_distributions()
@@ -70,6 +72,7 @@ def test_a_gateway_for_bots_needs_nothing_of_a_node() -> None:
     assert brought & NODE <= {"pydantic"}, brought & NODE  # which eth-utils imports where it is installed
 
 
+@pytest.mark.slow
 def test_what_a_newcomer_types_needs_nothing_of_a_node() -> None:
     commands = ("wallet", "deposit", "withdraw", "trade", "account")
     code = "import setoff.deploy.devnet.faucet, setoff.deploy.cli.connections, setoff.shared.sdk.vault\n"

@@ -109,6 +109,7 @@ def test_a_format_that_is_none_is_refused() -> None:
         Settings.load(env={"SETOFF_LOG_FORMAT": "xml"})
 
 
+@pytest.mark.slow
 def test_all_processes_of_an_operator_log_objects(anvil: Anvil, tmp_path: Path) -> None:
     exchange, log = Exchange(anvil), tmp_path / "log"
     more = {"SETOFF_LOG_FORMAT": "json", "SETOFF_OPERATOR_HEARTBEAT": "0.5", "SETOFF_LOG_LEVEL": "debug"}

@@ -418,6 +418,7 @@ def test_a_worker_that_is_killed_in_a_segment_costs_nothing_but_time(
         assert ends_of(crew.store) == truth and not crew.desk.jobs.attempts.poisoned()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_worker_processes_catch_up_together(
     posted: Exchange, peer: Desk, peer_url: str, settings: WatcherSettings, count: int
