@@ -26,14 +26,13 @@ from setoff.shared.sdk.client import SetoffClient, SubmitResult
 from setoff.shared.sdk.listed_units import ListedUnits
 from setoff.shared.sdk.receipt_store import OperatorBond, ReceiptStore
 from setoff.shared.sdk.signer import KeySigner, Signer, WalletSigner
+from setoff.shared.sdk.submission import ANSWER_PATIENCE
 from setoff.shared.sdk.vault import Vault
 
 T = TypeVar("T")
 
 RPC_PATIENCE: Final = 3.0
 """Seconds to wait for L1 before a trade goes on without a check of its receipt."""
-ANSWER_PATIENCE: Final = 15.0
-"""Seconds in which a record whose answer was lost is sent again, the same bytes; then its end is said to be unknown."""
 PROBE: Final = 1.5
 """Seconds that an L1 node has to answer when a command begins; one that has answered is waited for much longer."""
 

@@ -49,12 +49,16 @@ class Parts(NamedTuple):
 
 def store(data: bytes) -> bytes:
     """A zlib stream that packs nothing."""
-    pieces = [data[at : at + _MOST_STORED] for at in range(0, len(data), _MOST_STORED)]
+    return store_pieces([data[at : at + _MOST_STORED] for at in range(0, len(data), _MOST_STORED)])
+
+
+def store_pieces(pieces: Sequence[bytes]) -> bytes:
+    """The same, a block a piece."""
     blocks = [
         _BLOCK.pack(at == len(pieces) - 1, len(piece), _MOST_STORED ^ len(piece)) + piece
         for at, piece in enumerate(pieces)
     ]
-    return b"\x78\x01" + b"".join(blocks) + zlib.adler32(data).to_bytes(4, "big")
+    return b"\x78\x01" + b"".join(blocks) + zlib.adler32(b"".join(pieces)).to_bytes(4, "big")
 
 
 def pack(data: bytes) -> bytes:
@@ -109,11 +113,7 @@ def choose(cut: Sequence[Parts]) -> int:
 def store_in_two(data: bytes) -> bytes:
     """As `store`, in two blocks."""
     half = len(data) // 2
-    blocks = [
-        _BLOCK.pack(is_last, len(piece), _MOST_STORED ^ len(piece)) + piece
-        for is_last, piece in ((False, data[:half]), (True, data[half:]))
-    ]
-    return b"\x78\x01" + b"".join(blocks) + zlib.adler32(data).to_bytes(4, "big")
+    return store_pieces([data[:half], data[half:]])
 
 
 def cut_parts(tree: Tree, registers: bytes, values: dict[int, bytes]) -> Parts:

@@ -98,7 +98,11 @@ class L1(Node):
     ) -> TransactionReceipt:
         """Send a transaction and wait for it. Raises ChainError: "transaction_reverted" if it failed in its block,
         "pending" as `wait`; after any other nothing was sent."""
-        receipt = self.wait(self.send(to, data, value, gas=gas))
+        return self.follow(self.send(to, data, value, gas=gas))
+
+    def follow(self, transaction: bytes, timeout: float = 120.0) -> TransactionReceipt:
+        """As `wait`; and raises ChainError("transaction_reverted") if it failed in its block, too."""
+        receipt = self.wait(transaction, timeout)
         if not receipt.succeeded:
             raise ChainError("transaction_reverted", f"transaction {receipt.transaction.hex()} failed")
         return receipt

@@ -417,8 +417,7 @@ class Sender:
 
         Raises NonceTaken("transaction_reverted") if another transaction took its nonce, so that it never will be.
         """
-        with self._lock:
-            kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
+        kept = self._find_kept(transaction)
         # Which versions there are, and which of them was mined, is asked only after the nonce is seen to be used, so
         # that none is missed: until then another thread may raise the bid.
         is_used = kept is not None and kept.nonce < self._node.transaction_count(self.address)
@@ -502,14 +501,15 @@ class Sender:
             delay = min(2 * delay, 1.0)
 
     def _say_refusal(self, transaction: bytes) -> str:
+        kept = self._find_kept(transaction)
+        if kept is None or not kept.refusal:
+            return "is in no block yet"
+        return f"is in no block yet, and one node may have it that did not answer; another: {kept.refusal}"
+
+    def _find_kept(self, transaction: bytes) -> Transaction | None:
+        """That one of which this is a version."""
         with self._lock:
-            kept = next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
-        why = "is in no block yet"
-        return (
-            f"{why}, and one node may have it that did not answer; another: {kept.refusal}"
-            if (kept is not None and kept.refusal)
-            else why
-        )
+            return next((kept for kept in self._kept.values() if transaction in kept.hashes), None)
 
     def _is_held(self, transaction: Transaction) -> bool:
         """Whether one before it is of the other kind, with or without blobs, and in no block yet."""

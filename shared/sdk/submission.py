@@ -35,6 +35,9 @@ _USED: Final = frozenset(("nonce_used", "nonce_too_old"))
 """Reasons for which a record that is sent again is refused where no history is kept."""
 RESEND: Final = 0.5
 """Seconds between two tries to send the same bytes."""
+ANSWER_PATIENCE: Final = 15.0
+"""Seconds in which who sends for a person sends a record again whose answer was lost, the same bytes; then its end is
+said to be unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,7 @@ class Vault:
         Raises ChainError: "pending" after `timeout` seconds, or where the node is on a chain without this vault (then
         follow it again), "transaction_reverted" if the vault or the token has refused it, or it never will be in one.
         """
-        receipt = self._l1.wait(transaction, timeout)
-        if not receipt.succeeded:
-            raise ChainError("transaction_reverted", f"transaction 0x{receipt.transaction.hex()} failed")
+        receipt = self._l1.follow(transaction, timeout)
         # Of the receipt, and not asked for: once money has moved nothing may fail, or somebody would send it again.
         for entry in receipt.logs:
             if entry.address == self._vault.address and entry.topics[0] == DEPOSITED.topic:

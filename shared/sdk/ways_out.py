@@ -34,6 +34,7 @@ from setoff.shared.sdk.blocking import BlockingClient
 from setoff.shared.sdk.fallback_post import post_waiting
 from setoff.shared.sdk.forced_inclusion import Forced, ForcedInclusion, describe, find_withdrawals
 from setoff.shared.sdk.signer import Signer
+from setoff.shared.sdk.submission import ANSWER_PATIENCE
 from setoff.shared.sdk.vault import Vault
 from setoff.shared.state.store import State
 from setoff.shared.wire.scales import Step
@@ -47,8 +48,6 @@ BUSY: Final = frozenset({"not_ready", "overloaded", "paced"})
 """Refusals of the operator's that are none of the rules': the way through L1 is open all the same."""
 USED: Final = (errors.NONCE_USED, errors.NONCE_TOO_OLD)
 """What becomes of a record that was taken before."""
-ANSWER_PATIENCE: Final = 15.0
-"""Seconds for which the operator is asked what became of a withdrawal, before it is forced."""
 
 Tell = Callable[[str], None]
 
